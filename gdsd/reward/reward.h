@@ -1,0 +1,40 @@
+// Rewards: plain functions from text to a number. No torch in this folder.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gdsd/data/example.h"
+
+namespace gdsd {
+
+/// The text of one rollout next to the problem it tried to solve.
+struct Attempt {
+  const Example* example = nullptr;
+  std::string completion;  // decoded up to the first EOS
+};
+
+/// Scores one attempt. No globals, no randomness, no printing: calls run in parallel.
+/// nullopt means the reward does not apply to this example. It is not 0, which is a wrong answer.
+using Reward = std::function<std::optional<double>(const Attempt&)>;
+
+struct WeightedReward {
+  std::string name;  // the metric it is logged under
+  double weight = 1.0;
+  Reward reward;
+};
+
+struct Scores {
+  std::vector<double> total;           // [B] Σ weight · reward, over the rewards that apply
+  std::map<std::string, double> mean;  // per reward, over the attempts it applies to
+};
+
+/// An exception thrown by a reward is a bug in the reward: it leaves with the example's source.
+Scores score(std::span<const Attempt> attempts, std::span<const WeightedReward> rewards,
+             int threads = 1);
+
+}  // namespace gdsd
