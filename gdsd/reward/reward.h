@@ -33,7 +33,9 @@ struct Scores {
   std::map<std::string, double> mean;  // per reward, over the attempts it applies to
 };
 
-/// An exception thrown by a reward is a bug in the reward: it leaves with the example's source.
+/// Runs the rewards on `threads` threads; 0 and 1 mean the caller's own.
+/// Throws Error naming the example and the reward when one throws, or answers NaN or infinity: of
+/// several such attempts about the first, whatever the number of threads.
 Scores score(std::span<const Attempt> attempts, std::span<const WeightedReward> rewards,
              int threads = 1);
 

@@ -1,0 +1,90 @@
+// Countdown by enumeration: 364 multisets of three numbers, 1264 of them with a target.
+#include "gdsd/data/countdown.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include "gdsd/base/check.h"
+#include "gdsd/base/random.h"
+
+namespace gdsd {
+namespace {
+
+constexpr int64_t kLargest = 12;  // of the numbers; the target has two digits too
+constexpr size_t kTrainingPairs = 1074;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+std::string two_digits(int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); }
+
+std::string expression(const std::array<int64_t, 3>& n, std::string_view signs) {
+  return concat(n[0], signs[0], n[1], signs[1], n[2]);
+}
+
+int64_t value(const std::array<int64_t, 3>& n, std::string_view signs) {
+  return n[0] + (signs[0] == '+' ? n[1] : -n[1]) + (signs[1] == '+' ? n[2] : -n[2]);
+}
+
+/// Every target that the numbers reach, with the preferred way to do so.
+std::map<int64_t, std::string> answers(std::array<int64_t, 3> numbers) {
+  std::map<int64_t, std::string> all;
+  std::sort(numbers.begin(), numbers.end(), std::greater<>());
+  for (std::string_view signs : {"++", "+-", "--"}) {  // "-+" reaches what "+-" has reached
+    do {                                               // comes back to the sorted order
+      const int64_t target = value(numbers, signs);
+      if (target >= 1 && target <= 99) all.try_emplace(target, expression(numbers, signs));
+    } while (std::prev_permutation(numbers.begin(), numbers.end()));
+  }
+  return all;
+}
+
+}  // namespace
+
+void CountdownOptions::validate() const {
+  check_field(right >= 0 && right <= 1, "right", "must be from 0 to 1, got ", right, ".");
+}
+
+CountdownPuzzle parse_countdown(std::string_view prompt) {
+  constexpr std::string_view kShape = "00,00,00=00";
+  bool ok = prompt.size() == kShape.size();
+  for (size_t i = 0; ok && i < kShape.size(); ++i)
+    ok = kShape[i] == '0' ? is_digit(prompt[i]) : prompt[i] == kShape[i];
+  check(ok, "[countdown] the prompt is \"", prompt, "\", expected one like \"03,07,12=16\".");
+  const auto number = [&](size_t i) { return 10 * (prompt[i] - '0') + (prompt[i + 1] - '0'); };
+  return {.numbers = {number(0), number(3), number(6)}, .target = number(9)};
+}
+
+Countdown::Countdown(CountdownOptions options) : options_(options) {
+  options_.validate();
+  std::vector<Pair> pairs;
+  for (int64_t a = 1; a <= kLargest; ++a)
+    for (int64_t b = a; b <= kLargest; ++b)
+      for (int64_t c = b; c <= kLargest; ++c)
+        for (const auto& [target, answer] : answers({a, b, c}))
+          pairs.push_back({{{a, b, c}, target}, answer});
+  const auto order = permutation(Key{}.fork("countdown split"), static_cast<int64_t>(pairs.size()));
+  for (size_t i = 0; i < order.size(); ++i)
+    (i < kTrainingPairs ? training_ : held_out_).push_back(pairs[order[i]]);
+}
+
+Example Countdown::draw(Split split, Key key) const {
+  const bool train = split == Split::kTrain;
+  const std::vector<Pair>& pairs = train ? training_ : held_out_;
+  const auto& [puzzle, answer] = pairs[below(key, 0, pairs.size())];
+  const std::vector<int64_t> order = permutation(key.fork("order"), 3);
+  std::string prompt;
+  for (size_t i = 0; i < 3; ++i)
+    prompt += two_digits(puzzle.numbers[order[i]]) + (i < 2 ? "," : "=");
+  return {prompt + two_digits(puzzle.target), answer,
+          train ? "countdown/train" : "countdown/held_out"};
+}
+
+std::string Countdown::demonstration(const Example& example, Key key) const {
+  const Key mine = key.fork("demonstration");  // a caller may draw the example from `key`
+  if (uniform(mine, 0) < options_.right) return example.answer;
+  const std::string signs{"+-"[below(mine, 1, 2)], "+-"[below(mine, 2, 2)]};
+  return expression(parse_countdown(example.prompt).numbers, signs);
+}
+
+}  // namespace gdsd

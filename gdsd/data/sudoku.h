@@ -1,0 +1,53 @@
+// 4x4 sudoku: the 288 grids, puzzles of one solution, and an annotator who can be lazy.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gdsd/base/fields.h"
+#include "gdsd/data/example.h"
+
+namespace gdsd {
+
+struct SudokuOptions {
+  static constexpr std::string_view kName = "sudoku";
+  int64_t blanks_min = 7;
+  int64_t blanks_max = 10;
+  double right_row = 1.0;
+
+  template <class F>
+  void fields(F&& f) {
+    f("blanks_min", blanks_min, "fewest blank cells of a puzzle");
+    f("blanks_max", blanks_max, "most blank cells of a puzzle, at most 12");
+    f("right_row", right_row,
+      "chance that an annotator gets a row of a demonstration right; otherwise its missing digits "
+      "stand in its blanks in ascending order");
+  }
+  void validate() const;
+};
+
+/// Prompt: 16 characters, row by row, '0' for a blank. Answer: the 16 digits of the solution.
+/// Held out are 88 of the 288 solutions: no training puzzle has one of them.
+class Sudoku : public Problems {
+ public:
+  explicit Sudoku(SudokuOptions options);  ///< Throws FieldError for options out of range.
+
+  /// The number of blanks is uniform, and so is the puzzle among those of its solution and number
+  /// of blanks that have no other solution.
+  Example draw(Split split, Key key) const override;
+
+  /// A grid of 16 digits. Of each row, all blanks are right or the lazy annotator filled them.
+  std::string demonstration(const Example& example, Key key) const override;
+
+  std::string_view alphabet() const override { return "01234"; }
+
+ private:
+  bool has_one_solution(std::string_view puzzle) const;
+
+  SudokuOptions options_;
+  std::vector<std::string> grids_;                // all 288
+  std::vector<std::string> training_, held_out_;  // 200 and 88 of them
+};
+
+}  // namespace gdsd
