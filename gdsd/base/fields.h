@@ -161,6 +161,26 @@ std::vector<Field> list_fields(T options) {
   return all;
 }
 
+/// The fields of every alternative that a variant inside T could hold but does not, for `--help`.
+template <class T>
+std::vector<Field> list_alternatives(T options) {
+  using namespace fields_detail;
+  std::vector<Field> all;
+  for_each_leaf(options, [&]<class V>(const std::string& path, V& value, std::string_view) {
+    if constexpr (Variant<V>) {
+      const std::string section = path.substr(0, path.rfind('.'));
+      for_each_alternative<V>([&]<class A>() {
+        if (std::holds_alternative<A>(value)) return;
+        for (Field field : list_fields(A{})) {
+          field.path = concat(section, ".", field.path, " [", A::kName, "]");
+          all.push_back(field);
+        }
+      });
+    }
+  });
+  return all;
+}
+
 /// Where an option `path` was most likely meant to be: "Did you mean …?", or "" if nothing is near.
 std::string suggestion(std::string_view path, const std::vector<Field>& known);
 

@@ -1,0 +1,2 @@
+#include "cli/verbs.h"
+namespace gdsd { int run_compare(const CompareArguments&) { return 0; } }

@@ -1,0 +1,34 @@
+// What `gdsd` can do: one function for each verb. Results go to standard output, the narration to
+// standard error; the value is the exit code.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace gdsd {
+
+/// Exit codes. 1 is for faults of the program.
+inline constexpr int kExitDone = 0, kExitBadInput = 2, kExitInterrupted = 130;
+
+struct RunArguments {
+  std::string config;
+  std::vector<std::string> overrides;
+  bool fresh = false;
+};
+
+int run_train(const RunArguments& arguments);
+int run_pretrain(const RunArguments& arguments);
+int run_eval(const RunArguments& arguments);
+
+struct CompareArguments {
+  std::vector<std::string> runs;
+  std::string json, html;
+  double seconds = 0;
+};
+int run_compare(const CompareArguments& arguments);
+
+/// Every key of a config with its type, default and meaning.
+std::string train_keys();
+std::string pretrain_keys();
+
+}  // namespace gdsd

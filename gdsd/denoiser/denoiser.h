@@ -1,0 +1,32 @@
+// The interface every model implements.
+#pragma once
+
+#include "gdsd/denoiser/packed.h"
+
+namespace gdsd {
+
+struct Vocabulary {
+  int64_t size = 0;  // V: rows of the head; a tokenizer may use fewer
+  int64_t mask_id = -1;
+  int64_t eos_id = -1;
+  int64_t pad_id = -1;
+};
+
+/// p_θ(x0 | x_t): predicts all hidden tokens at once, attending in both directions.
+///
+/// A model answers in hidden states, not logits: the caller names the tokens it wants predicted,
+/// and only those rows pass through the last layer and the vocabulary (vocabulary_head.h).
+class Denoiser {
+ public:
+  virtual ~Denoiser() = default;
+
+  /// The states that predict tokens x.tokens[rows]: rows [R] → [R, D].
+  virtual Tensor encode(const Packed& x, const Rows& rows) const = 0;
+
+  /// The last linear layer, [V, D].
+  virtual Tensor head() const = 0;
+
+  virtual const Vocabulary& vocabulary() const = 0;
+};
+
+}  // namespace gdsd

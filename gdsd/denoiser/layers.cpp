@@ -1,0 +1,66 @@
+#include "gdsd/denoiser/layers.h"
+
+namespace gdsd {
+
+Tensor project(const Tensor& x, const Tensor& weight) {
+  return x.matmul(weight.to(x.scalar_type()).t());
+}
+
+Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
+  const Tensor wide = x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
+  const Tensor scale = (wide.square().mean(-1, /*keepdim=*/true) + eps).rsqrt();  // [N, 1]
+  return (wide * scale).to(x.scalar_type()) * weight.to(x.scalar_type());
+}
+
+Rope rope_tables(const Packed& x, int64_t h, double theta) {
+  const auto options = at::TensorOptions(at::kFloat).device(x.tokens.device());
+  std::vector<Tensor> positions;
+  int64_t longest = 0;
+  for (int64_t L : x.lengths) longest = std::max(longest, L);
+  const Tensor all = at::arange(longest, options);
+  for (int64_t L : x.lengths) positions.push_back(all.slice(0, 0, L));
+  const Tensor inverse = at::pow(theta, at::arange(0, h, 2, options) / h).reciprocal();  // [h/2]
+  const Tensor half = at::cat(positions).unsqueeze(1) * inverse;                         // [N, h/2]
+  const Tensor angle = at::cat({half, half}, -1);                                        // [N, h]
+  return {angle.cos(), angle.sin()};
+}
+
+Tensor rotate(const Tensor& x, const Rope& rope) {
+  const Tensor wide = x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
+  const auto halves = wide.chunk(2, -1);
+  const Tensor turned = at::cat({-halves[1], halves[0]}, -1);
+  return (wide * rope.cos.unsqueeze(1) + turned * rope.sin.unsqueeze(1)).to(x.scalar_type());
+}
+
+Rope select(const Rope& rope, const Rows& rows) {
+  return {rope.cos.index_select(0, rows.index), rope.sin.index_select(0, rows.index)};
+}
+
+Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v,
+              const std::vector<int64_t>& queries, const std::vector<int64_t>& keys) {
+  std::vector<Tensor> out;
+  int64_t q_at = 0, k_at = 0;
+  // Neighbours of equal lengths are attended to together, as one batch.
+  for (size_t b = 0, end; b < keys.size(); b = end) {
+    end = b + 1;
+    while (end < keys.size() && keys[end] == keys[b] && queries[end] == queries[b]) ++end;
+    const auto n = static_cast<int64_t>(end - b);
+    auto batch = [&](const Tensor& x, int64_t& at, int64_t length) {  // → [n, H, length, h]
+      const Tensor run = x.slice(0, at, at + n * length);
+      at += n * length;
+      return run.view({n, length, x.size(1), x.size(2)}).transpose(1, 2);
+    };
+    const Tensor q_run = batch(q, q_at, queries[b]);
+    const Tensor k_run = batch(k, k_at, keys[b]);
+    k_at -= n * keys[b];
+    const Tensor v_run = batch(v, k_at, keys[b]);
+    const Tensor attended =
+        at::scaled_dot_product_attention(q_run, k_run, v_run, /*attn_mask=*/{}, /*dropout_p=*/0.0,
+                                         /*is_causal=*/false, /*scale=*/std::nullopt,
+                                         /*enable_gqa=*/k.size(1) != q.size(1));
+    out.push_back(attended.transpose(1, 2).reshape({n * queries[b], q.size(1), q.size(2)}));
+  }
+  return out.size() == 1 ? out[0] : at::cat(out);
+}
+
+}  // namespace gdsd

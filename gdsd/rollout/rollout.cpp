@@ -1,0 +1,74 @@
+#include "gdsd/rollout/rollout.h"
+
+namespace gdsd {
+
+namespace {
+
+/// The prompts of rollouts begin … end − 1, G for each problem.
+Packed prompt_rows(const std::vector<std::vector<int64_t>>& encoded, int64_t G, int64_t begin,
+                   int64_t end, at::Device device) {
+  Packed prompts;
+  std::vector<int64_t> tokens;
+  for (int64_t b = begin; b < end; ++b) {
+    const auto& ids = encoded[b / G];
+    tokens.insert(tokens.end(), ids.begin(), ids.end());
+    prompts.lengths.push_back(static_cast<int64_t>(ids.size()));
+  }
+  prompts.tokens = to_tensor(tokens, device);
+  return prompts;
+}
+
+std::string text_of(const Tokenizer& tokenizer, const Tensor& tokens, int64_t eos) {
+  auto ids = to_vector<int64_t>(tokens);
+  ids.erase(std::find(ids.begin(), ids.end(), eos), ids.end());
+  return tokenizer.decode(ids);
+}
+
+}  // namespace
+
+void RolloutOptions::validate() const {
+  check_field(prompts > 0, "prompts", "must be positive, got ", prompts, ".");
+  check_field(group_size > 0, "group_size", "must be positive, got ", group_size, ".");
+  check_field(batch >= 0, "batch", "must not be negative, got ", batch, ".");
+}
+
+Tensor until_eos(const Tensor& tokens, int64_t eos) {
+  const Tensor is_eos = tokens == eos;
+  return (is_eos.cumsum(-1) - is_eos.to(at::kLong)) == 0;
+}
+
+Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer, at::Device device,
+                 std::span<const Example> problems, const RolloutOptions& o, Key key) {
+  const int64_t G = o.group_size, B = static_cast<int64_t>(problems.size()) * G,
+                C = o.sampler.gen_length, eos = denoiser.vocabulary().eos_id;
+  std::vector<std::vector<int64_t>> prompts;
+  for (const Example& problem : problems) prompts.push_back(tokenizer.encode(problem.prompt));
+  std::vector<Key> keys;
+  for (int64_t b = 0; b < B; ++b)
+    keys.push_back(key.fork("problem", b / G).fork("rollout", b % G));
+
+  Rollouts out;
+  std::vector<Tensor> tokens, steps;
+  const int64_t batch = o.batch > 0 ? o.batch : B;
+  for (int64_t begin = 0; begin < B; begin += batch) {
+    const int64_t end = std::min(B, begin + batch);
+    const Samples part = sample(denoiser, prompt_rows(prompts, G, begin, end, device), o.sampler,
+                                std::span(keys).subspan(begin, end - begin));
+    tokens.push_back(part.sequences.tokens);
+    steps.push_back(part.step);
+    out.sequences.lengths.insert(out.sequences.lengths.end(), part.sequences.lengths.begin(),
+                                 part.sequences.lengths.end());
+  }
+  out.sequences.tokens = at::cat(tokens);
+  out.step = at::cat(steps);
+
+  const Tensor answers = out.sequences.tokens
+                             .index_select(0, tail_rows(out.sequences, C).flatten())
+                             .cpu().view({B, C});
+  out.completion = until_eos(answers, eos);
+  for (int64_t b = 0; b < B; ++b)
+    out.attempts.push_back({&problems[b / G], text_of(tokenizer, answers[b], eos)});
+  return out;
+}
+
+}  // namespace gdsd

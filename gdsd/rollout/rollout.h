@@ -1,0 +1,42 @@
+// Acting: problems in, groups of sampled completions out.
+#pragma once
+
+#include "gdsd/reward/reward.h"
+#include "gdsd/sampler/sampler.h"
+#include "gdsd/text/tokenizer.h"
+
+namespace gdsd {
+
+struct RolloutOptions {
+  int64_t prompts = 8;
+  int64_t group_size = 8;
+  int64_t batch = 0;
+  SamplerOptions sampler{.temperature = 1.0};
+
+  template <class F>
+  void fields(F&& f) {
+    f("prompts", prompts, "problems per step");
+    f("group_size", group_size, "G: rollouts per problem");
+    f("batch", batch, "rollouts sampled together, 0 for all; changes memory, not results");
+    f("sampler", sampler, "");
+  }
+  void validate() const;
+};
+
+/// B = prompts · G rollouts; rows g·G … g·G+G−1 answer the same problem.
+struct Rollouts {
+  Packed sequences;               // prompts and completions
+  Tensor completion;              // [B, C] bool, on the CPU: up to and including the first EOS
+  Tensor step;                    // [B, C] int64, on the CPU: when each token was revealed
+  std::vector<Attempt> attempts;  // [B] the same as text; they point at the problems given
+};
+
+/// True up to and including the first `eos` of each row, everywhere if there is none:
+/// tokens [B, C] → [B, C] bool.
+Tensor until_eos(const Tensor& tokens, int64_t eos);
+
+/// Rollout i of problem p draws from key.fork("problem", p).fork("rollout", i) alone.
+Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer, at::Device device,
+                 std::span<const Example> problems, const RolloutOptions& options, Key key);
+
+}  // namespace gdsd

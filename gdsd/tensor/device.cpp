@@ -1,0 +1,59 @@
+#include "gdsd/tensor/device.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "gdsd/base/fields.h"
+
+namespace gdsd {
+
+namespace {
+
+/// Below this width bfloat16 on a CPU loses more to casts than it gains in products
+/// (docs/kernels.md).
+constexpr int64_t kNarrow = 256;
+
+/// libtorch asks for its CUDA half once, at the first operation, and finds it only if it is loaded
+/// by then. Machines without an NVIDIA driver are spared its gigabyte.
+bool load_cuda() {
+  if (!std::filesystem::exists("/dev/nvidiactl")) return false;
+  return dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr && at::hasCUDA();
+}
+
+bool cpu_multiplies_bfloat16() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+void ComputeOptions::validate() const {
+  check_field(threads >= 0, "threads", "must not be negative, got ", threads, ".");
+}
+
+Compute open_compute(const ComputeOptions& options, int64_t D) {
+  const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
+  at::set_num_threads(static_cast<int>(options.threads > 0 ? options.threads : cores));
+
+  Compute compute;
+  const bool cuda = options.device != DeviceChoice::kCpu && load_cuda();
+  check(cuda || options.device != DeviceChoice::kCuda,
+        "[compute.device] cuda was asked for, but no GPU with its libraries was found. Run `make "
+        "setup` on a machine with a GPU and nvcc, or say compute.device=cpu.");
+  if (cuda) compute.device = at::kCUDA;
+
+  const bool fast_bfloat16 = cuda || (cpu_multiplies_bfloat16() && D >= kNarrow);
+  const bool bfloat16 = options.precision == Precision::kBfloat16 ||
+                        (options.precision == Precision::kAuto && fast_bfloat16);
+  compute.dtype = bfloat16 ? at::kBFloat16 : at::kFloat;
+  return compute;
+}
+
+}  // namespace gdsd

@@ -1,0 +1,41 @@
+// Where tensors live and in which precision they are multiplied.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "gdsd/tensor/tensor.h"
+
+namespace gdsd {
+
+enum class DeviceChoice { kAuto, kCpu, kCuda };
+constexpr auto enum_names(DeviceChoice) { return std::array{"auto", "cpu", "cuda"}; }
+
+enum class Precision { kAuto, kFloat32, kBfloat16 };
+constexpr auto enum_names(Precision) { return std::array{"auto", "float32", "bfloat16"}; }
+
+/// How a program computes: one section of every config.
+struct ComputeOptions {
+  DeviceChoice device = DeviceChoice::kAuto;
+  Precision precision = Precision::kAuto;
+  int64_t threads = 0;
+
+  template <class F>
+  void fields(F&& f) {
+    f("device", device, "cpu or cuda; auto takes a GPU where there is one");
+    f("precision", precision, "of matrix products; auto takes bfloat16 where it is faster");
+    f("threads", threads, "CPU threads, 0 for one per core; results depend on it to rounding");
+  }
+  void validate() const;
+};
+
+struct Compute {
+  at::Device device = at::kCPU;
+  at::ScalarType dtype = at::kFloat;  // of matrix products; trained weights stay in float32
+};
+
+/// Sets the number of threads and settles `auto` for a model of width D. Loads libtorch's CUDA half
+/// when the machine has a GPU: call it before any other tensor operation.
+Compute open_compute(const ComputeOptions& options, int64_t D);
+
+}  // namespace gdsd

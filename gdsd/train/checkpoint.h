@@ -1,0 +1,45 @@
+// Checkpoints: folders that appear whole or not at all, each a Hugging Face folder that other tools
+// open, with a folder `trainer` beside the model that holds what training needs to go on.
+//
+//   RUN/checkpoints/step-000040/config.json, model.safetensors, tokenizer.json, …
+//                               trainer/optimizer.safetensors, trainer/state.json
+//                               manifest.json: size and XXH3 of every file
+//   RUN/latest, RUN/best        symbolic links
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "gdsd/denoiser/model.h"
+#include "gdsd/train/optimizer.h"
+
+namespace gdsd {
+
+/// Everything about a run's progress that is not a tensor.
+struct RunState {
+  int64_t step = 0;            // steps done
+  uint64_t metrics_bytes = 0;  // length of metrics.jsonl then
+  double seconds = 0;          // of work, all sessions together
+  std::optional<double> score;  // eval/solved at this very step, if it was evaluated
+};
+
+struct Checkpoint {
+  std::filesystem::path folder;
+  RunState state;
+};
+
+/// The newest checkpoint of the run whose files are all as they were written; `warn` hears of each
+/// newer one that is not. nullopt if there is none.
+std::optional<Checkpoint> newest_checkpoint(const std::filesystem::path& run_dir,
+                                            const std::function<void(const std::string&)>& warn);
+
+/// Writes a checkpoint, and only when it is on disk removes those beyond the newest `keep_last` and
+/// the `keep_best` of highest score.
+void save_checkpoint(const std::filesystem::path& run_dir, const RunState& state,
+                     const Model& model, const Optimizer& optimizer, int64_t keep_last,
+                     int64_t keep_best);
+
+/// The highest score of any checkpoint that is kept.
+std::optional<double> best_score(const std::filesystem::path& run_dir);
+
+}  // namespace gdsd

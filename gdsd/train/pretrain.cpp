@@ -1,0 +1,118 @@
+#include "gdsd/train/pretrain.h"
+
+#include "gdsd/masking/masking.h"
+#include "gdsd/text/char_tokenizer.h"
+#include "gdsd/train/summary.h"
+
+namespace gdsd {
+
+namespace {
+
+/// A new model that spells the task's alphabet.
+Model new_model(const PretrainConfig& config, const Problems& problems, const Compute& compute) {
+  auto tokenizer = std::make_unique<CharTokenizer>(std::string(problems.alphabet()));
+  const Vocabulary vocabulary{.size = tokenizer->size(),
+                              .mask_id = CharTokenizer::kMask,
+                              .eos_id = CharTokenizer::kEos,
+                              .pad_id = CharTokenizer::kPad};
+  TensorMap parameters =
+      init_llada(config.architecture, vocabulary.size, Key{config.seed}.fork("init"));
+  for (auto& [name, tensor] : parameters)
+    tensor = tensor.to(compute.device).requires_grad_(true);
+  return {std::make_unique<Llada>(config.architecture, vocabulary, std::move(parameters),
+                                  compute.dtype),
+          std::move(tokenizer)};
+}
+
+Model open_model(const PretrainConfig& config, const Run& run, const Problems& problems,
+                 const Compute& compute) {
+  if (const auto folder = run.model_folder()) return load_model(*folder, compute, Use::kTraining);
+  if (config.model.empty()) return new_model(config, problems, compute);
+  return load_model(config.model, compute, Use::kTraining);
+}
+
+/// Demonstrations begin … end − 1 of a step, each a prompt and a canvas of C tokens.
+Packed demonstrations(const Model& model, const Problems& problems, int64_t C, int64_t n, Key key,
+                      at::Device device) {
+  Packed out;
+  std::vector<int64_t> tokens;
+  for (int64_t b = 0; b < n; ++b) {
+    const Key row = key.fork("row", b);
+    const Example example = problems.draw(Split::kTrain, row.fork("problem"));
+    const auto prompt = model.tokenizer->encode(example.prompt);
+    auto answer = model.tokenizer->encode(problems.demonstration(example, row.fork("answer")));
+    check(static_cast<int64_t>(answer.size()) <= C, "[pretrain] a demonstration of ",
+          answer.size(), " tokens does not fit sampler.gen_length ", C, ".");
+    answer.resize(C, model.denoiser->vocabulary().eos_id);
+    tokens.insert(tokens.end(), prompt.begin(), prompt.end());
+    tokens.insert(tokens.end(), answer.begin(), answer.end());
+    out.lengths.push_back(static_cast<int64_t>(prompt.size()) + C);
+  }
+  out.tokens = to_tensor(tokens, device);
+  return out;
+}
+
+SummaryRows summarise(const PretrainConfig& config, const Model& model, const Compute& compute) {
+  SummaryRows rows = summarise_model(*model.denoiser, compute);
+  const auto task = std::visit([](const auto& t) { return t.kName; }, config.task);
+  rows.emplace_back("data", concat(task, ", ", config.batch, " fresh demonstrations a step"));
+  rows.emplace_back("memory", training_memory(*model.denoiser, compute, /*reference=*/false));
+  rows.emplace_back("run folder", config.run_dir);
+  return rows;
+}
+
+}  // namespace
+
+void PretrainConfig::validate() const {
+  RunOptions::validate();
+  check_field(batch > 0, "batch", "must be positive, got ", batch, ".");
+  check_field(micro_batch >= 0, "micro_batch", "must not be negative, got ", micro_batch, ".");
+}
+
+Outcome pretrain(const PretrainConfig& config, Existing existing, Observer& observer) {
+  const LladaConfig shape =
+      config.model.empty() ? config.architecture : read_llada_config(config.model).config;
+  const Compute compute = open_compute(config.compute, shape.d_model);
+  Run run(config, list_fields(config), existing, observer);
+  const auto problems = problems_of(config.task);
+  const Model model = open_model(config, run, *problems, compute);
+  Optimizer optimizer(trainable(*model.denoiser), config.optimizer, config.steps);
+  run.restore(optimizer);
+  const int64_t C = config.sampler.gen_length, B = config.batch,
+                micro = config.micro_batch > 0 ? config.micro_batch : B;
+  check_fits(model, *problems, C);
+  observer.on_start(summarise(config, model, compute), run.step(), config.steps);
+
+  PhaseClock clock(observer);
+  for (int64_t step = run.first_step(); step <= config.steps; ++step) {
+    std::map<std::string, double> metrics;
+    if (step > 0) {
+      clock.begin(Phase::kLearn);
+      const Key key = Key{config.seed}.fork("step", step);
+      const Packed x0 = demonstrations(model, *problems, C, B, key, compute.device);
+      const Views views =
+          mask(x0, C, {.coupled = false, .weight = TokenWeight::kMean, .least = 1}, B, key);
+      metrics["lr"] = optimizer.learning_rate();
+      for (int64_t begin = 0; begin < B; begin += micro) {
+        const Views part = slice(views, begin, std::min(B, begin + micro));
+        const Tensor log_p = log_probs(*model.denoiser, part);
+        const Tensor loss = -(part.weight.to(log_p.options()) * log_p).sum();
+        loss.backward();
+        metrics["loss"] += loss.item<double>() / static_cast<double>(B);
+      }
+      metrics["grad_norm"] = optimizer.step(static_cast<double>(B));
+    }
+    if (run.evaluation_due(step)) {
+      clock.begin(Phase::kEvaluate);
+      metrics.merge(evaluate(*model.denoiser, *model.tokenizer, compute.device, config.task,
+                             config.sampler, config.eval)
+                        .metrics());
+    }
+    if (!run.finish_step(step, metrics, clock, step > 0 ? static_cast<double>(B * C) : 0, model,
+                         optimizer))
+      return Outcome::kInterrupted;
+  }
+  return Outcome::kDone;
+}
+
+}  // namespace gdsd

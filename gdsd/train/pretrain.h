@@ -1,0 +1,33 @@
+// Learning from demonstrations: MDLM's loss, for pretraining a small model and for fine-tuning one.
+// Sahoo et al. 2024, arXiv:2406.07524; the loss of LLaDA's supervised fine-tuning.
+//
+//   L = mean over rows of (1/x) Σ_{i hidden} −log p_θ(x0_i | x_t),   x ~ U{1..C} of C tokens hidden
+#pragma once
+
+#include "gdsd/train/run.h"
+
+namespace gdsd {
+
+struct PretrainConfig : RunOptions {
+  std::string model;
+  LladaConfig architecture;
+  int64_t batch = 48;
+  int64_t micro_batch = 0;
+  SamplerOptions sampler;
+
+  template <class F>
+  void fields(F&& f) {
+    RunOptions::fields(f);
+    f("model", model, "Hugging Face folder to start from; empty for a new model");
+    f("architecture", architecture, "of a new model");
+    f("batch", batch, "demonstrations per step");
+    f("micro_batch", micro_batch, "demonstrations in a backward pass, 0 for all");
+    f("sampler", sampler, "how evaluations decode; gen_length is the canvas that is learnt");
+  }
+  void validate() const;
+};
+
+/// Trains on the task's demonstrations, the end of the canvas filled with EOS, or goes on doing so.
+Outcome pretrain(const PretrainConfig& config, Existing existing, Observer& observer);
+
+}  // namespace gdsd

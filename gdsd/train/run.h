@@ -1,0 +1,104 @@
+// A run folder: one configuration, its log and its checkpoints, and how to go on after a kill.
+#pragma once
+
+#include <chrono>
+
+#include "gdsd/base/run_log.h"
+#include "gdsd/eval/evaluate.h"
+#include "gdsd/train/checkpoint.h"
+#include "gdsd/train/observer.h"
+
+namespace gdsd {
+
+/// What training and pretraining have in common. The keys stand at the top of a config.
+struct RunOptions {
+  std::string run_dir;
+  uint64_t seed = 42;
+  int64_t steps = 100;
+  int64_t save_every = 10;
+  int64_t keep_last = 2;
+  int64_t keep_best = 1;
+  TaskOptions task;
+  OptimizerOptions optimizer;
+  EvaluationOptions eval;
+  ComputeOptions compute;
+
+  template <class F>
+  void fields(F&& f) {
+    f("run_dir", run_dir, "folder for everything the run writes");
+    f("seed", seed, "of every random number of the run");
+    f("steps", steps, "steps in all");
+    f("save_every", save_every, "steps between checkpoints");
+    f("keep_last", keep_last, "newest checkpoints to keep");
+    f("keep_best", keep_best, "checkpoints of highest eval/solved to keep besides");
+    f("task", task, "where problems come from and how answers are judged");
+    f("optimizer", optimizer, "");
+    f("eval", eval, "");
+    f("compute", compute, "");
+  }
+  void validate() const;
+};
+
+/// What to do with a run folder that is in use.
+enum class Existing {
+  kResume,   // go on if it is the same run, else Error
+  kSetAside  // rename it to RUN.old, RUN.old2, …, and begin
+};
+
+enum class Outcome { kDone, kInterrupted };
+
+/// Seconds in each phase of one step.
+class PhaseClock {
+ public:
+  explicit PhaseClock(Observer& observer) : observer_(observer) {}
+  void begin(Phase phase);
+  /// "seconds/act", …, and "seconds" for all; the clock starts again.
+  std::map<std::string, double> take();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void stop();
+
+  Observer& observer_;
+  std::optional<Phase> phase_;
+  Clock::time_point since_;
+  std::map<std::string, double> seconds_;
+};
+
+/// The folder of a run that is under way.
+class Run {
+ public:
+  /// Makes the folder, or finds where the run in it stands. Throws Error for a folder that holds
+  /// something else, or a run of another configuration (`config` without its steps and how often
+  /// and how many checkpoints it keeps, which may change).
+  Run(const RunOptions& options, const std::vector<Field>& config, Existing existing,
+      Observer& observer);
+
+  /// Steps done so far.
+  int64_t step() const { return state_.step; }
+
+  /// The step to do next; 0, which only evaluates, for a new run that evaluates at all.
+  int64_t first_step() const;
+  bool evaluation_due(int64_t step) const;
+
+  /// The model to go on with, or nullopt at the beginning.
+  std::optional<std::filesystem::path> model_folder() const;
+  void restore(Optimizer& optimizer) const;
+
+  /// Logs what step `step` reported, tells the observer, and saves a checkpoint where one is due:
+  /// after save_every steps, at the end, at a new best evaluation, and on an interrupt.
+  /// → whether to go on.
+  bool finish_step(int64_t step, const std::map<std::string, double>& metrics, PhaseClock& clock,
+                   double tokens, const Model& model, const Optimizer& optimizer);
+
+ private:
+  void save(const Model& model, const Optimizer& optimizer);
+
+  RunOptions options_;
+  Observer& observer_;
+  RunState state_;
+  std::optional<std::filesystem::path> checkpoint_;
+  std::unique_ptr<RunLog> log_;
+};
+
+}  // namespace gdsd

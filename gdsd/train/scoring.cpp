@@ -1,0 +1,52 @@
+#include "gdsd/train/scoring.h"
+
+#include <c10/core/GradMode.h>
+
+namespace gdsd {
+
+namespace {
+
+Tensor score_without_gradient(const Denoiser& denoiser, const Views& views, int64_t micro) {
+  at::NoGradGuard no_grad;
+  std::vector<Tensor> parts;
+  const int64_t B = views.rollouts.size();
+  for (int64_t begin = 0; begin < B; begin += micro)
+    parts.push_back(log_probs(denoiser, slice(views, begin, std::min(B, begin + micro))));
+  return at::cat(parts, 1);  // [K, B, C]
+}
+
+}  // namespace
+
+Scored score_views(const Denoiser* old, const Denoiser* reference, const Views& views,
+                   const Rollouts& rollouts, const Tensor& advantage, int64_t micro) {
+  Scored out{.views = views, .batch = {}};
+  if (old) out.batch.log_p_old = score_without_gradient(*old, views, micro);
+  if (reference) out.batch.log_p_ref = score_without_gradient(*reference, views, micro);
+  const auto options = views.rollouts.tokens.options().dtype(at::kFloat);
+  out.batch.weight = views.weight.to(options);
+  out.batch.advantage = advantage.to(options);
+  out.batch.completion = rollouts.completion.to(options.device());
+  return out;
+}
+
+std::vector<Scored> split(const Scored& all, int64_t micro) {
+  std::vector<Scored> parts;
+  const int64_t B = all.views.rollouts.size();
+  for (int64_t begin = 0; begin < B; begin += micro) {
+    const int64_t end = std::min(B, begin + micro);
+    auto rows = [&](const Tensor& x, int64_t dim) {
+      return x.defined() ? x.slice(dim, begin, end) : x;
+    };
+    const Batch& b = all.batch;
+    parts.push_back({slice(all.views, begin, end),
+                     {.log_p = {},
+                      .log_p_old = rows(b.log_p_old, 1),
+                      .log_p_ref = rows(b.log_p_ref, 1),
+                      .weight = rows(b.weight, 1),
+                      .completion = rows(b.completion, 0),
+                      .advantage = rows(b.advantage, 0)}});
+  }
+  return parts;
+}
+
+}  // namespace gdsd

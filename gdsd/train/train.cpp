@@ -1,0 +1,176 @@
+#include "gdsd/train/train.h"
+
+#include <ATen/Parallel.h>
+
+#include "gdsd/train/scoring.h"
+#include "gdsd/train/summary.h"
+
+namespace gdsd {
+
+namespace {
+
+using Metrics = std::map<std::string, double>;
+
+/// What the rollouts themselves say.
+Metrics describe(const Rollouts& rollouts, const Scores& scores, const TrainConfig& config) {
+  Metrics m;
+  const auto B = static_cast<double>(rollouts.attempts.size());
+  for (size_t b = 0; b < rollouts.attempts.size(); ++b) {
+    m["reward"] += scores.total[b] / B;
+    m["solved"] += judge(config.task, rollouts.attempts[b]).solved / B;
+  }
+  for (const auto& [name, mean] : scores.mean) m["reward/" + name] = mean;
+  m["zero_variance_groups"] = zero_variance_groups(scores.total, config.rollout.group_size);
+  m["completion_length"] = rollouts.completion.sum().item<double>() / B;
+  return m;
+}
+
+/// The means over inner steps of what each of them reports.
+void add_pass(Metrics& m, const Loss& total, double grad_norm, int64_t passes) {
+  const auto n = static_cast<double>(passes);
+  m["loss"] += total.sum.item<double>() / total.count / n;
+  m["grad_norm"] += grad_norm / n;
+  for (const auto& [name, sum] : total.metrics) m[name] += sum.item<double>() / total.count / n;
+}
+
+/// The models, and one step of training them.
+class Trainer {
+ public:
+  Trainer(const TrainConfig& config, const Compute& compute, const std::filesystem::path& from)
+      : config_(config),
+        compute_(compute),
+        model_(load_model(from, compute, Use::kTraining)),
+        optimizer_(trainable(*model_.denoiser), config.optimizer,
+                   config.steps * config.inner_steps),
+        problems_(problems_of(config.task)),
+        rewards_(rewards_for(config.task)) {
+    if (needs_reference(config.objective))
+      reference_ = load_denoiser(config.model, compute, Use::kInference);
+    check_fits(model_, *problems_, config.rollout.sampler.gen_length);
+  }
+
+  const Model& model() const { return model_; }
+  Optimizer& optimizer() { return optimizer_; }
+  int64_t rollouts() const { return config_.rollout.prompts * config_.rollout.group_size; }
+
+  SummaryRows summary() const;
+  Metrics evaluate() const;
+  Metrics step(Key key, PhaseClock& clock);
+
+ private:
+  const TrainConfig& config_;
+  Compute compute_;
+  Model model_;
+  std::unique_ptr<Denoiser> reference_;
+  Optimizer optimizer_;
+  std::unique_ptr<Problems> problems_;
+  std::vector<WeightedReward> rewards_;
+};
+
+SummaryRows Trainer::summary() const {
+  const RolloutOptions& r = config_.rollout;
+  SummaryRows rows = summarise_model(*model_.denoiser, compute_);
+  const auto task = std::visit([](const auto& t) { return t.kName; }, config_.task);
+  const auto objective = std::visit([](const auto& o) { return o.kName; }, config_.objective);
+  rows.emplace_back("data", concat(task, ", fresh problems every step"));
+  rows.emplace_back("rollouts", concat(rollouts(), " a step: ", r.prompts, " problems × ",
+                                       r.group_size, ", ", r.sampler.gen_length, " tokens in ",
+                                       r.sampler.steps, " denoising steps"));
+  rows.emplace_back("objective", concat(objective, ", ", config_.inner_steps,
+                                        " optimiser steps a step, learning rate ",
+                                        config_.optimizer.lr));
+  rows.emplace_back("memory",
+                    training_memory(*model_.denoiser, compute_, reference_ != nullptr));
+  rows.emplace_back("run folder", config_.run_dir);
+  return rows;
+}
+
+Metrics Trainer::evaluate() const {
+  return gdsd::evaluate(*model_.denoiser, *model_.tokenizer, compute_.device, config_.task,
+                        config_.rollout.sampler, config_.eval)
+      .metrics();
+}
+
+Metrics Trainer::step(Key key, PhaseClock& clock) {
+  Denoiser& denoiser = *model_.denoiser;
+  const int64_t G = config_.rollout.group_size, C = config_.rollout.sampler.gen_length,
+                micro = config_.micro_batch > 0 ? config_.micro_batch : rollouts();
+
+  // 1. Act: problems → rollouts → rewards → advantages.
+  clock.begin(Phase::kAct);
+  std::vector<Example> problems;
+  for (int64_t p = 0; p < config_.rollout.prompts; ++p)
+    problems.push_back(problems_->draw(Split::kTrain, key.fork("problem", p)));
+  const Rollouts rollouts = rollout(denoiser, *model_.tokenizer, compute_.device, problems,
+                                    config_.rollout, key.fork("rollout"));
+  clock.begin(Phase::kReward);
+  const Scores scores = score(rollouts.attempts, rewards_, at::get_num_threads());
+  const Tensor A = advantage(scores.total, G, config_.advantage);
+  Metrics metrics = describe(rollouts, scores, config_);
+
+  // 2. Look back: what the old and the reference denoiser say, before anything changes. At the
+  // first inner step the old denoiser is the present one: its scores come with the gradient's.
+  clock.begin(Phase::kLookBack);
+  std::vector<Scored> passes;
+  for (int64_t i = 0; i < config_.inner_steps; ++i) {
+    const Views views =
+        mask(rollouts.sequences, C, masking(config_.objective), G, key.fork("mask", i));
+    passes.push_back(
+        score_views(i > 0 ? &denoiser : nullptr, reference_.get(), views, rollouts, A, micro));
+  }
+
+  // 3. Learn: one optimiser step per pass.
+  clock.begin(Phase::kLearn);
+  metrics["lr"] = optimizer_.learning_rate();
+  for (const Scored& pass : passes) {
+    Loss total;
+    for (Scored& part : split(pass, micro)) {
+      part.batch.log_p = log_probs(denoiser, part.views);
+      if (!part.batch.log_p_old.defined()) part.batch.log_p_old = part.batch.log_p.detach();
+      const Loss partial = loss(part.batch, config_.objective);
+      partial.sum.backward();
+      total += partial;
+    }
+    add_pass(metrics, total, optimizer_.step(total.count), config_.inner_steps);
+  }
+  return metrics;
+}
+
+}  // namespace
+
+void TrainConfig::validate() const {
+  RunOptions::validate();
+  check_field(!model.empty(), "model", "must be given: a Hugging Face folder.");
+  check_field(inner_steps > 0, "inner_steps", "must be positive, got ", inner_steps, ".");
+  check_field(micro_batch >= 0, "micro_batch", "must not be negative, got ", micro_batch, ".");
+  check_field(rollout.group_size > 1 || advantage.baseline != Baseline::kLeaveOneOut,
+              "rollout.group_size", "leave_one_out needs groups of two or more, got ",
+              rollout.group_size, ".");
+}
+
+Outcome train(const TrainConfig& config, Existing existing, Observer& observer) {
+  const Compute compute =
+      open_compute(config.compute, read_llada_config(config.model).config.d_model);
+  Run run(config, list_fields(config), existing, observer);
+  Trainer trainer(config, compute, run.model_folder().value_or(config.model));
+  run.restore(trainer.optimizer());
+  observer.on_start(trainer.summary(), run.step(), config.steps);
+
+  PhaseClock clock(observer);
+  const double tokens =
+      static_cast<double>(trainer.rollouts() * config.rollout.sampler.gen_length);
+  for (int64_t step = run.first_step(); step <= config.steps; ++step) {
+    Metrics metrics;
+    if (step > 0) metrics = trainer.step(Key{config.seed}.fork("step", step), clock);
+    if (run.evaluation_due(step)) {
+      clock.begin(Phase::kEvaluate);
+      metrics.merge(trainer.evaluate());
+    }
+    if (!run.finish_step(step, metrics, clock, step > 0 ? tokens : 0, trainer.model(),
+                         trainer.optimizer()))
+      return Outcome::kInterrupted;
+  }
+  return Outcome::kDone;
+}
+
+}  // namespace gdsd

@@ -1,0 +1,34 @@
+// Reinforcement learning from prompt to checkpoint: one call, four phases a step.
+#pragma once
+
+#include "gdsd/advantage/advantage.h"
+#include "gdsd/objective/objectives.h"
+#include "gdsd/train/run.h"
+
+namespace gdsd {
+
+struct TrainConfig : RunOptions {
+  std::string model;
+  int64_t inner_steps = 4;
+  int64_t micro_batch = 0;
+  RolloutOptions rollout;
+  AdvantageOptions advantage;
+  ObjectiveOptions objective;
+
+  template <class F>
+  void fields(F&& f) {
+    RunOptions::fields(f);
+    f("model", model, "Hugging Face folder of the model to train; it is the reference as well");
+    f("inner_steps", inner_steps, "μ: optimiser steps taken with the rollouts of one step");
+    f("micro_batch", micro_batch, "rollouts in a backward pass, 0 for all; changes memory only");
+    f("rollout", rollout, "");
+    f("advantage", advantage, "");
+    f("objective", objective, "what is minimised");
+  }
+  void validate() const;
+};
+
+/// Trains, or goes on training, until config.steps are done or the observer says stop.
+Outcome train(const TrainConfig& config, Existing existing, Observer& observer);
+
+}  // namespace gdsd
