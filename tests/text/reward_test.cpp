@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <stdexcept>
+#include <thread>
 
 #include "gdsd/base/check.h"
 #include "gdsd/reward/countdown.h"
@@ -160,30 +162,38 @@ TEST(Score, MissingIsNotZero) {
   EXPECT_EQ(s.mean, (std::map<std::string, double>{{"odd", 2.0}}));  // and no "never"
 }
 
-TEST(Score, ErrorsNameTheExampleAndTheReward) {
+std::string error_with(const Reward& reward, int threads) {
   const Numbered n(100);
-  const auto error_with = [&](const Reward& reward, int threads) {
-    return error_of([&] {
-      score(n.attempts, std::vector<WeightedReward>{{"ok", 1, number}, {"bad", 1, reward}},
-            threads);
-    });
-  };
+  return error_of([&] {
+    score(n.attempts, std::vector<WeightedReward>{{"ok", 1, number}, {"bad", 1, reward}}, threads);
+  });
+}
+
+TEST(Score, ErrorsNameTheExampleAndTheReward) {
   for (int threads : {0, 1, 4}) {
-    for (int repeat = 0; repeat < 20; ++repeat) {
-      EXPECT_EQ(error_with(
-                    [](const Attempt& a) {
-                      if (number(a) >= 17) throw std::runtime_error("oh " + a.completion);
-                      return 0.0;
-                    },
-                    threads),
-                "[score] e17: reward 'bad' threw: oh 17");
-    }
     EXPECT_EQ(error_with([](const Attempt&) -> double { throw 1; }, threads),
               "[score] e0: reward 'bad' threw something that is not a std::exception.");
     EXPECT_EQ(error_with([](const Attempt& a) { return number(a) == 5 ? NAN : 0; }, threads),
               "[score] e5: reward 'bad' is nan, expected a finite number.");
     EXPECT_EQ(error_with([](const Attempt& a) { return number(a) == 6 ? -INFINITY : 0; }, threads),
               "[score] e6: reward 'bad' is -inf, expected a finite number.");
+  }
+}
+
+TEST(Score, TheFirstErrorIsReportedWhicheverHappensFirst) {
+  using namespace std::chrono_literals;
+  for (int threads : {1, 4}) {
+    for (const bool first_is_late : {false, true}) {
+      const Reward reward = [=](const Attempt& a) {
+        const double i = number(a);
+        const bool late = first_is_late ? i == 17 : i > 17;
+        std::this_thread::sleep_for(late ? 3ms : 1ms);
+        if (i >= 17) throw std::runtime_error("oh " + a.completion);
+        return 0.0;
+      };
+      for (int repeat = 0; repeat < 3; ++repeat)
+        EXPECT_EQ(error_with(reward, threads), "[score] e17: reward 'bad' threw: oh 17");
+    }
   }
 }
 

@@ -73,6 +73,8 @@ TEST(CharTokenizer, ErrorsNameTheCharacterAndItsPlace) {
             "[tokenizer] the alphabet has 'a' twice, expected distinct characters.");
   EXPECT_EQ(error_of([] { CharTokenizer("a\xc3\xa9"); }),
             "[tokenizer] the alphabet has byte 0xc3 at 1, expected printable ASCII.");
+  EXPECT_EQ(error_of([] { CharTokenizer("\x7f"); }),
+            "[tokenizer] the alphabet has byte 0x7f at 0, expected printable ASCII.");
   EXPECT_EQ(error_of([] { CharTokenizer(""); }),
             "[tokenizer] the alphabet is empty, expected characters.");
 }
@@ -142,6 +144,7 @@ TEST(LoadTokenizer, ErrorsNameTheFileAndWhatWasFound) {
             "the normalizer is {\"type\":\"NFC\"}, expected none.");
   EXPECT_EQ(error_for("/pre_tokenizer", {{"type", "Whitespace"}}),
             "the pre_tokenizer is {\"type\":\"Whitespace\"}, expected a Split at the Regex '.'.");
+  EXPECT_TRUE(error_for("/pre_tokenizer/pattern", {{"Regex", ".."}}).starts_with("the pre_token"));
   EXPECT_TRUE(error_for("/model", 3).starts_with("not a tokenizer.json: "));
   EXPECT_EQ(error_for("/model/vocab", 3), "the vocabulary is 3, expected an object.");
   write_file(file, "{\"model\":");
