@@ -77,7 +77,6 @@ RunState read_state(const fs::path& folder) {
     const json j = json::parse(read_file(file));
     RunState state{.step = j.at("step"),
                    .metrics_bytes = j.at("metrics_bytes"),
-                   .seconds = j.at("seconds"),
                    .score = {}};
     if (!j.at("score").is_null()) state.score = j.at("score").get<double>();
     return state;
@@ -159,7 +158,6 @@ void save_checkpoint(const fs::path& run_dir, const RunState& state, const Model
     write_safetensors(temporary / "trainer" / "optimizer.safetensors", optimizer.state());
     const json saved{{"step", state.step},
                      {"metrics_bytes", state.metrics_bytes},
-                     {"seconds", state.seconds},
                      {"score", state.score ? json(*state.score) : json(nullptr)}};
     write_file(temporary / "trainer" / "state.json", saved.dump(2) + "\n");
     write_file(temporary / "manifest.json", manifest_of(temporary).dump(2) + "\n");

@@ -19,7 +19,6 @@ namespace gdsd {
 struct RunState {
   int64_t step = 0;            // steps done
   uint64_t metrics_bytes = 0;  // length of metrics.jsonl then
-  double seconds = 0;          // of work, all sessions together
   std::optional<double> score;  // eval/solved at this very step, if it was evaluated
 };
 

@@ -138,7 +138,6 @@ bool Run::finish_step(int64_t step, const std::map<std::string, double>& metrics
     save(model, optimizer);
 
   auto timing = clock.take();
-  state_.seconds += timing.at("seconds");
   if (tokens > 0) timing["tokens_per_second"] = tokens / timing.at("seconds");
   log_->write_timing(step, timing);
   observer_.on_step({step, options_.steps, metrics, timing});

@@ -1,0 +1,35 @@
+// Pictures for a page: line charts and puzzles as SVG text.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gdsd {
+
+struct Series {
+  std::string label;  // empty: not in the legend
+  std::string colour;
+  std::vector<std::pair<double, double>> points;
+  bool faint = false;
+};
+
+/// Lines over x, y from 0 to 1, with axes, a legend and tooltips.
+std::string line_chart(const std::string& title, const std::string& x_label,
+                       const std::vector<Series>& series);
+
+/// One character of a canvas at one moment.
+struct Cell {
+  std::string text;  // "" while hidden
+  enum class Kind { kGiven, kHidden, kRight, kWrong } kind = Kind::kHidden;
+  bool fresh = false;  // revealed at this very step
+};
+
+/// The cells in rows of `columns`, with a caption below.
+std::string cell_grid(const std::vector<Cell>& cells, int64_t columns, const std::string& caption);
+
+/// Text with <, >, & and quotes made harmless.
+std::string escape_html(const std::string& text);
+
+}  // namespace gdsd

@@ -1,0 +1,52 @@
+// How an answer came to be: greedy decoding of one held-out problem, step by step.
+#include "cli/report.h"
+
+namespace gdsd {
+
+namespace {
+
+Trace decode(const Model& model, const RunResult& run, const Example& problem, at::Device device) {
+  RolloutOptions options{.group_size = 1, .sampler = run.config.rollout.sampler};
+  options.sampler.temperature = 0;
+  const Rollouts r = rollout(*model.denoiser, *model.tokenizer, device, {&problem, 1}, options,
+                             Key{}.fork("trace"));
+  Trace trace{.problem = problem,
+              .completion = r.attempts[0].completion,
+              .solved = judge(run.config.task, r.attempts[0]).solved,
+              .canvas = {}};
+  const auto tokens = to_vector<int64_t>(
+      r.sequences.tokens.index_select(0, tail_rows(r.sequences, r.step.size(1)).flatten()));
+  const auto revealed = to_vector<int64_t>(r.step);
+  for (int64_t s = -1; s < options.sampler.steps; ++s) {
+    std::vector<std::string> canvas;
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      const bool eos = tokens[i] == model.denoiser->vocabulary().eos_id;
+      const std::string text = eos ? "∎" : model.tokenizer->decode({&tokens[i], 1});
+      canvas.push_back(revealed[i] > s ? "" : text);
+    }
+    trace.canvas.push_back(canvas);
+  }
+  return trace;
+}
+
+}  // namespace
+
+BeforeAndAfter trace_answers(const RunResult& run) {
+  const Compute compute =
+      open_compute(run.config.compute, read_llada_config(run.config.model).config.d_model);
+  const Model base = load_model(run.config.model, compute, Use::kInference);
+  const Model trained = load_model(run.folder / "latest", compute, Use::kInference);
+  const auto problems = problems_of(run.config.task);
+
+  BeforeAndAfter first;
+  for (int64_t i = 0; i < run.config.eval.problems; ++i) {
+    const Example problem = held_out_problem(*problems, i);
+    BeforeAndAfter pair{decode(base, run, problem, compute.device),
+                        decode(trained, run, problem, compute.device)};
+    if (!pair.base.solved && pair.trained.solved) return pair;
+    if (i == 0) first = pair;
+  }
+  return first;
+}
+
+}  // namespace gdsd
