@@ -1,0 +1,96 @@
+# Everything a contributor runs. Plain `make` builds build/release/gdsd; `make help` lists the rest.
+# Targets install what they need by themselves: scripts/setup.
+#
+#   make demo SEEDS=3 OUT=runs/demo    make golden GOLDEN=DIR    make -j1 test
+
+SEEDS ?= 1
+OUT ?= runs/demo
+GOLDEN ?=
+
+# Jobs of a build: those of `make -jN`, else one per core.
+JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(shell nproc))
+SOURCES = $(shell find gdsd cli tests bench -name '*.h' -o -name '*.cpp')
+
+# With paths relative to the checkout, ccache serves every checkout of the project on the machine.
+export CCACHE_BASEDIR := $(CURDIR)
+
+.DEFAULT_GOAL := build
+.NOTPARALLEL:
+.PHONY: help setup build base demo test golden asan debug tidy format format-check layers fields \
+  check bench clean distclean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | \
+	  while IFS='|' read -r name text; do printf '  %-13s %s\n' "$$name" "$$text"; done
+
+setup: ## install what a build needs: Debian packages, libtorch in .venv
+	@scripts/setup build
+
+build: setup build/release/build.ninja ## build build/release/gdsd
+	cmake --build --preset release --parallel $(JOBS) --target gdsd
+
+base: build ## train the base model of the demo; goes on where it stopped
+	build/release/gdsd pretrain configs/sudoku_tiny_pretrain.yaml
+	build/release/gdsd pretrain configs/sudoku_tiny_habit.yaml
+
+demo: build ## the embedded experiment: GDSD against ESPO, on a page (SEEDS=1 OUT=runs/demo)
+	@SEEDS='$(SEEDS)' OUT='$(OUT)' scripts/demo
+
+test: ## build everything and run the tests
+	@scripts/setup test
+	@$(MAKE) --no-print-directory build/release/build.ninja
+	cmake --build --preset release --parallel $(JOBS)
+	ctest --preset release
+
+golden: setup build/release/build.ninja ## the golden tests on fixtures of your own (GOLDEN=DIR)
+	@test -d '$(GOLDEN)' || \
+	  { echo "golden: GOLDEN='$(GOLDEN)' is not a folder; give one: make golden GOLDEN=DIR"; exit 2; }
+	cmake --build --preset release --parallel $(JOBS) --target golden_tests
+	GDSD_GOLDEN='$(realpath $(GOLDEN))' build/release/tests/golden_tests
+
+debug: setup build/debug/build.ninja ## build everything unoptimised in build/debug
+	cmake --build --preset debug --parallel $(JOBS)
+
+asan: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@scripts/setup test
+	@$(MAKE) --no-print-directory build/asan/build.ninja
+	cmake --build --preset asan --parallel $(JOBS)
+	ctest --preset asan
+
+tidy: ## clang-tidy on every file (half a minute a file)
+	@scripts/setup tidy
+	@$(MAKE) --no-print-directory build/tidy/build.ninja
+	cmake --build --preset tidy --parallel $(JOBS) -- -k 0
+
+bench: ## build and run the benchmarks
+	@test -f bench/CMakeLists.txt || { echo "bench: there are no benchmarks yet"; exit 2; }
+	@scripts/setup bench
+	@$(MAKE) --no-print-directory build/bench/build.ninja
+	cmake --build --preset bench --parallel $(JOBS)
+	@set -e; for program in build/bench/bench/*_bench; do echo "+ $$program"; "$$program"; done
+
+check: format-check layers fields ## format-check, layers and fields
+
+format: ## format every C++ file
+	@scripts/setup check
+	@clang-format -i $(SOURCES)
+
+format-check: ## fail if a C++ file is not formatted
+	@scripts/setup check
+	@clang-format --dry-run --Werror $(SOURCES)
+	@echo "format ok"
+
+layers: ## fail if a file includes what it must not, prints, or is too long
+	@python3 scripts/check_layers.py
+
+fields: ## fail if no code reads an option
+	@python3 scripts/check_fields.py
+
+clean: ## remove build/
+	rm -rf build
+
+distclean: clean ## remove build/ and .venv
+	rm -rf .venv
+
+build/%/build.ninja: CMakePresets.json
+	cmake --preset $*
