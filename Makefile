@@ -11,9 +11,6 @@ GOLDEN ?=
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(shell nproc))
 SOURCES = $(shell find gdsd cli tests bench -name '*.h' -o -name '*.cpp')
 
-# With paths relative to the checkout, ccache serves every checkout of the project on the machine.
-export CCACHE_BASEDIR := $(CURDIR)
-
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
 .PHONY: help setup build base demo test golden asan debug tidy format format-check layers fields \
@@ -23,8 +20,10 @@ help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | \
 	  while IFS='|' read -r name text; do printf '  %-13s %s\n' "$$name" "$$text"; done
 
-setup: ## install what a build needs: Debian packages, libtorch in .venv
-	@scripts/setup build
+setup: setup-build ## install what a build needs: Debian packages, libtorch in .venv
+
+setup-%:
+	@scripts/setup $*
 
 build: setup build/release/build.ninja ## build build/release/gdsd
 	cmake --build --preset release --parallel $(JOBS) --target gdsd
@@ -36,9 +35,7 @@ base: build ## train the base model of the demo; goes on where it stopped
 demo: build ## the embedded experiment: GDSD against ESPO, on a page (SEEDS=1 OUT=runs/demo)
 	@SEEDS='$(SEEDS)' OUT='$(OUT)' scripts/demo
 
-test: ## build everything and run the tests
-	@scripts/setup test
-	@$(MAKE) --no-print-directory build/release/build.ninja
+test: setup-test build/release/build.ninja ## build everything and run the tests
 	cmake --build --preset release --parallel $(JOBS)
 	ctest --preset release
 
@@ -51,32 +48,25 @@ golden: setup build/release/build.ninja ## the golden tests on fixtures of your 
 debug: setup build/debug/build.ninja ## build everything unoptimised in build/debug
 	cmake --build --preset debug --parallel $(JOBS)
 
-asan: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@scripts/setup test
-	@$(MAKE) --no-print-directory build/asan/build.ninja
+asan: setup-test build/asan/build.ninja ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	cmake --build --preset asan --parallel $(JOBS)
 	ctest --preset asan
 
-tidy: ## clang-tidy on every file (half a minute a file)
-	@scripts/setup tidy
-	@$(MAKE) --no-print-directory build/tidy/build.ninja
+tidy: setup-tidy build/tidy/build.ninja ## clang-tidy on every file (half a minute a file)
 	cmake --build --preset tidy --parallel $(JOBS) -- -k 0
 
 bench: ## build and run the benchmarks
 	@test -f bench/CMakeLists.txt || { echo "bench: there are no benchmarks yet"; exit 2; }
-	@scripts/setup bench
-	@$(MAKE) --no-print-directory build/bench/build.ninja
+	@$(MAKE) --no-print-directory setup-bench build/bench/build.ninja
 	cmake --build --preset bench --parallel $(JOBS)
 	@set -e; for program in build/bench/bench/*_bench; do echo "+ $$program"; "$$program"; done
 
 check: format-check layers fields ## format-check, layers and fields
 
-format: ## format every C++ file
-	@scripts/setup check
+format: setup-check ## format every C++ file
 	@clang-format -i $(SOURCES)
 
-format-check: ## fail if a C++ file is not formatted
-	@scripts/setup check
+format-check: setup-check ## fail if a C++ file is not formatted
 	@clang-format --dry-run --Werror $(SOURCES)
 	@echo "format ok"
 

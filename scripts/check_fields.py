@@ -5,9 +5,9 @@ usage: check_fields.py      (in the project's folder)
 
 For every f("name", member, …) in a fields() list, gdsd/ or cli/ must read `.member` somewhere in a
 file that sees the struct; the struct's own functions read plain `member`. Lists, validate() and
-assignments do not count. This reads text, not types: of x in `x.member` it knows what the file
-declares, `const SamplerOptions& x`, and what options structs hold, `SamplerOptions sampler;`, and
-gives anything else the benefit of the doubt.
+assignments do not count. This reads text, not types: of x in `x.member` it knows only what the file
+or a header that it includes declares, `const SamplerOptions& x`, and gives an x of unknown type the
+benefit of the doubt.
 """
 
 import pathlib
@@ -17,7 +17,7 @@ import sys
 COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.S)
 STRUCT = re.compile(r"\b(?:struct|class)\s+(\w+)\s*(?:final\s*)?(?::\s*(?:public\s+)?(\w+)\s*)?\{")
 FIELD = re.compile(r'\bf\(\s*"(\w+)"\s*,\s*([\w.]+)\s*,')
-ASSIGNED = r"(?!\s*=[^=])"
+READ = r"\b(?!\s*(?:=[^=]|\())"  # neither assigned nor called
 
 
 def blank(match):
@@ -97,41 +97,53 @@ def declared(code, name, types):
     return set(found) & types
 
 
-def is_read(struct, member, files, sees, structs):
-    family, types = kin(struct, structs), {s.name for s in structs}
-    holders = "\n".join(s.code for s in structs)
-    for path, file in files.items():
-        if str(struct.file.path) not in sees[path]:
-            continue
-        for read in re.finditer(rf"(\w+)?[\])]?(?:\.|->){member}\b{ASSIGNED}", file.code):
-            of = read[1] and (
-                declared(file.code, read[1], types) or declared(holders, read[1], types)
-            )
-            if not of or of & family:
-                return True
-        for own in re.finditer(rf"\b{struct.name}::\w+\s*\([^;{{}}]*\)[^;{{}}]*\{{", file.code):
-            body = file.code[own.start() : end_of_body(file.code, own.start())]
-            if re.search(rf"(?<![\w.>]){member}\b{ASSIGNED}", body):
-                return True
-    # In the struct's own text, anything past the member's declaration.
-    own = re.sub(rf"[\w:<>]+(\s*[&*]+\s*|\s+){member}\b\s*([;={{])", r" \2", struct.code)
-    return bool(re.search(rf"(?<![\w.>]){member}\b{ASSIGNED}", own))
+class Project:
+    def __init__(self, paths):
+        self.files = {str(path): File(path) for path in paths}
+        self.sees = seen_from(self.files)
+        every = [Struct(f, m) for f in self.files.values() for m in STRUCT.finditer(f.bare)]
+        self.types = {s.name for s in every}
+        self.options = [s for s in every if s.fields]
+
+    def types_of(self, name, path):
+        """The structs that `name` may be in a file: as it says, or its header, or all it sees."""
+        header = str(pathlib.Path(path).with_suffix(".h"))
+        for places in ([path], [header], self.sees[path]):
+            codes = [self.files[place].code for place in places if place in self.files]
+            if found := set().union(*(declared(code, name, self.types) for code in codes)):
+                return found
+        return set()
+
+    def is_read(self, struct, member):
+        family = kin(struct, self.options)
+        for path, file in self.files.items():
+            if str(struct.file.path) not in self.sees[path]:
+                continue
+            for read in re.finditer(rf"(\w+)?[\])]?(?:\.|->){member}{READ}", file.code):
+                of = self.types_of(read[1], path) if read[1] else set()
+                if not of or of & family:
+                    return True
+            for own in re.finditer(rf"\b{struct.name}::\w+\s*\([^;{{}}]*\)[^;{{}}]*\{{", file.code):
+                body = file.code[own.start() : end_of_body(file.code, own.start())]
+                if re.search(rf"(?<![\w.>]){member}{READ}", body):
+                    return True
+        # In the struct's own text, anything past the member's declaration.
+        own = re.sub(rf"[\w:<>]+(\s*[&*]+\s*|\s+){member}\b\s*([;={{])", r" \2", struct.code)
+        return bool(re.search(rf"(?<![\w.>]){member}{READ}", own))
 
 
 def main():
-    paths = [p for folder in ("gdsd", "cli") for p in sorted(pathlib.Path(folder).rglob("*"))]
-    files = {str(p): File(p) for p in paths if p.suffix in (".h", ".cpp")}
-    structs = [Struct(file, m) for file in files.values() for m in STRUCT.finditer(file.bare)]
-    structs = [s for s in structs if s.fields]
-    sees = seen_from(files)
+    folders = [pathlib.Path(name) for name in ("gdsd", "cli")]
+    paths = [p for f in folders for p in sorted(f.rglob("*")) if p.suffix in (".h", ".cpp")]
+    project = Project(paths)
     faults = [
         f"{s.file.path}:{line}: {s.name}::{member} is an option that no code reads"
-        for s in structs
+        for s in project.options
         for member, line in s.fields
-        if not is_read(s, member, files, sees, structs)
+        if not project.is_read(s, member)
     ]
-    count = sum(len(s.fields) for s in structs)
-    print("\n".join(faults) or f"fields ok ({count} in {len(structs)} structs)")
+    count = sum(len(s.fields) for s in project.options)
+    print("\n".join(faults) or f"fields ok ({count} in {len(project.options)} structs)")
     return 1 if faults or not count else 0
 
 
