@@ -9,7 +9,7 @@ GOLDEN ?=
 
 # Jobs of a build: those of `make -jN`, else one per core.
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(shell nproc))
-SOURCES = $(shell find gdsd cli tests bench -name '*.h' -o -name '*.cpp')
+SOURCES = $(shell find $(wildcard gdsd cli tests bench) -name '*.h' -o -name '*.cpp')
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
