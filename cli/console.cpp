@@ -14,7 +14,7 @@ namespace {
 
 volatile std::sig_atomic_t interrupts = 0;
 
-extern "C" void on_sigint(int) {
+extern "C" void on_stop_signal(int) {
   interrupts = interrupts + 1;
   if (interrupts > 1) std::_Exit(130);
 }
@@ -77,7 +77,8 @@ size_t terminal_width() {
 
 Console::Console(std::ostream& out, bool terminal) : line_(out, terminal) {
   interrupts = 0;
-  std::signal(SIGINT, on_sigint);
+  std::signal(SIGINT, on_stop_signal);
+  std::signal(SIGTERM, on_stop_signal);  // Slurm's and systemd's way of asking
 }
 
 void Console::on_start(const std::vector<std::pair<std::string, std::string>>& rows, int64_t done,

@@ -76,6 +76,12 @@ std::vector<Method> read_methods(const std::vector<std::string>& folders) {
   std::map<std::string, size_t> by_signature;
   for (const std::string& folder : folders) {
     RunResult run = read_run(folder);
+    if (!methods.empty()) {
+      const RunResult& first = methods[0].runs[0];
+      check(run.config.model == first.config.model, run.folder.string(), ": trained from ",
+            run.config.model, ", but ", first.folder.string(), " from ", first.config.model,
+            ": runs with different bases cannot stand in one table.");
+    }
     const auto [at, is_new] = by_signature.emplace(signature(run), methods.size());
     if (is_new) {
       std::string name = std::visit([](const auto& o) { return std::string(o.kName); },

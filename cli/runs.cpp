@@ -55,7 +55,7 @@ int run_eval(const RunArguments& arguments) {
   const Compute compute =
       open_compute(config.compute, read_llada_config(config.model).config.d_model);
   const Model model = load_model(config.model, compute, Use::kInference);
-  const Evaluation e = evaluate(*model.denoiser, *model.tokenizer, compute.device, config.task,
+  const Evaluation e = evaluate(*model.denoiser, *model.tokenizer, config.task,
                                 config.rollout.sampler, config.eval);
   const auto m = e.metrics();
   std::cout << concat(config.model, ": solved ", m.at("eval/solved"), " (", e.solved, " of ",

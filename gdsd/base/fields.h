@@ -76,6 +76,17 @@ std::string one_of(const E& names) {
   return all;
 }
 
+/// Every name that chooses an alternative, presets among them.
+template <Variant V>
+std::string alternative_names() {
+  std::vector<std::string> names;
+  for_each_alternative<V>([&]<class A>() {
+    names.emplace_back(A::kName);
+    if constexpr (requires { A::released(); }) names.push_back(std::string(A::kName) + "_released");
+  });
+  return one_of(names);
+}
+
 template <class V>
 std::string type_name() {
   if constexpr (std::same_as<V, bool>) return "true | false";
@@ -150,10 +161,8 @@ std::vector<Field> list_fields(T options) {
   std::vector<Field> all;
   for_each_leaf(options, [&]<class V>(const std::string& path, V& value, std::string_view help) {
     if constexpr (Variant<V>) {
-      std::vector<std::string_view> names;
-      for_each_alternative<V>([&]<class A>() { names.push_back(A::kName); });
       const auto name = std::visit([](auto& a) { return std::string(a.kName); }, value);
-      all.push_back({path, one_of(names), name, std::string(help)});
+      all.push_back({path, alternative_names<V>(), name, std::string(help)});
     } else {
       all.push_back({path, type_name<V>(), to_text(value), std::string(help)});
     }
@@ -218,10 +227,9 @@ void assign(T& options, std::string_view path, std::string_view text,
       assign(value, rest, text, here);
     } else if constexpr (Variant<V>) {
       if (rest.empty() || rest == "name") {
-        std::vector<std::string_view> names;
-        for_each_alternative<V>([&]<class A>() { names.push_back(A::kName); });
         if (!emplace_by_name(value, text))
-          throw FieldError(full, concat("got '", text, "', expected ", one_of(names), "."));
+          throw FieldError(
+              full, concat("got '", text, "', expected ", alternative_names<V>(), "."));
       } else {
         std::visit([&](auto& alternative) { assign(alternative, rest, text, here); }, value);
       }

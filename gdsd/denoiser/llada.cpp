@@ -60,22 +60,16 @@ TensorMap init_llada(const LladaConfig& config, int64_t V, Key key) {
   for (const auto& [name, shape] : llada_shapes(config, V)) {
     Tensor w = parameters[name] = at::ones(shape, at::kFloat);
     if (shape.size() == 1) continue;
-    double std = 1.0 / std::sqrt(static_cast<double>(shape[1]));
-    for (int64_t i = 0; i < config.n_layers; ++i)
-      if (name == block_name(i, "attn_out") || name == block_name(i, "ff_out"))
-        std /= std::sqrt(2.0 * (i + 1));
     const Key stream = key.fork(name);
-    uint64_t draw = 0;
-    auto normal = [&] {  // Box–Muller, redrawn beyond three standard deviations
-      for (;;) {
-        const double radius = std::sqrt(-2 * std::log(uniform(stream, draw)));
-        const double z = radius * std::cos(2 * std::numbers::pi * uniform(stream, draw + 1));
-        draw += 2;
-        if (std::abs(z) <= 3) return z;
-      }
+    const double bound = 1 / std::sqrt(static_cast<double>(shape[1]));
+    auto normal = [&](uint64_t i) {  // Box–Muller
+      return std::sqrt(-2 * std::log(uniform(stream, 2 * i))) *
+             std::cos(2 * std::numbers::pi * uniform(stream, 2 * i + 1));
     };
     float* data = w.data_ptr<float>();
-    for (int64_t n = 0; n < w.numel(); ++n) data[n] = static_cast<float>(std * normal());
+    for (int64_t i = 0; i < w.numel(); ++i)
+      data[i] = static_cast<float>(name == kWte ? normal(i)
+                                                : bound * (2 * uniform(stream, i) - 1));
   }
   return parameters;
 }
@@ -110,7 +104,7 @@ Tensor Llada::encode(const Packed& x, const Rows& rows) const {
   const int64_t h = config_.head_width();
   const double eps = config_.rms_norm_eps;
   const Rope rope = rope_tables(x, h, config_.rope_theta);
-  auto heads = [&](const Tensor& y) { return y.view({y.size(0), -1, h}); };  // [·, H, h]
+  auto heads = [&](const Tensor& y) { return y.view({y.size(0), y.size(1) / h, h}); };  // [·, H, h]
 
   Tensor s = at::embedding(wte_, x.tokens).to(dtype_);  // [N, D], the residual stream
   for (const Block& block : blocks_) {

@@ -38,9 +38,9 @@ class Llada : public Denoiser {
 /// The name and shape of every parameter of such a model.
 std::map<std::string, std::vector<int64_t>> llada_shapes(const LladaConfig& config, int64_t V);
 
-/// Fresh float32 weights: normal with variance 1 / inputs, cut at three standard deviations; the
-/// two layers that write to the residual stream divided by √(2 (layer + 1)) besides (Mitchell's
-/// initialisation, LLaDA's own); norms 1.
+/// Fresh float32 weights: matrices uniform in ±1/√inputs, the embedding standard normal, norms 1
+/// (PyTorch's defaults). With the released models' own initialisation, whose embedding is √D times
+/// smaller, a small model forgets more of what it knew when it is trained on something else.
 TensorMap init_llada(const LladaConfig& config, int64_t V, Key key);
 
 }  // namespace gdsd

@@ -14,6 +14,7 @@ constexpr Key kHeldOut = Key{0}.fork("held_out");
 void EvaluationOptions::validate() const {
   check_field(every >= 0, "every", "must not be negative, got ", every, ".");
   check_field(problems > 0, "problems", "must be positive, got ", problems, ".");
+  check_field(batch >= 0, "batch", "must not be negative, got ", batch, ".");
   check_field(temperature >= 0, "temperature", "must not be negative, got ", temperature, ".");
 }
 
@@ -38,17 +39,16 @@ Example held_out_problem(const Problems& problems, int64_t i) {
   return problems.draw(Split::kHeldOut, kHeldOut.fork("problem", i));
 }
 
-Evaluation evaluate(const Denoiser& denoiser, const Tokenizer& tokenizer, at::Device device,
-                    const TaskOptions& task, const SamplerOptions& sampler,
-                    const EvaluationOptions& options) {
+Evaluation evaluate(const Denoiser& denoiser, const Tokenizer& tokenizer, const TaskOptions& task,
+                    const SamplerOptions& sampler, const EvaluationOptions& options) {
   const auto source = problems_of(task);
   std::vector<Example> problems;
   for (int64_t i = 0; i < options.problems; ++i) problems.push_back(held_out_problem(*source, i));
 
-  RolloutOptions one_each{.group_size = 1, .sampler = sampler};
+  RolloutOptions one_each{.group_size = 1, .batch = options.batch, .sampler = sampler};
   one_each.sampler.temperature = options.temperature;
   const Rollouts rollouts =
-      rollout(denoiser, tokenizer, device, problems, one_each, kHeldOut.fork("rollout"));
+      rollout(denoiser, tokenizer, problems, one_each, kHeldOut.fork("rollout"));
   const Scores scores = score(rollouts.attempts, rewards_for(task));
 
   Evaluation out{.problems = options.problems};

@@ -9,12 +9,14 @@ namespace gdsd {
 struct EvaluationOptions {
   int64_t every = 10;
   int64_t problems = 256;
+  int64_t batch = 0;
   double temperature = 0.0;
 
   template <class F>
   void fields(F&& f) {
     f("every", every, "steps between evaluations, 0 for none");
     f("problems", problems, "held-out problems, the same ones every time and for every seed");
+    f("batch", batch, "answers sampled together, 0 for all; for less memory");
     f("temperature", temperature, "of the sampler, 0 is greedy");
   }
   void validate() const;
@@ -36,9 +38,8 @@ struct Evaluation {
 };
 
 /// Samples one answer to each problem of the held-out split.
-Evaluation evaluate(const Denoiser& denoiser, const Tokenizer& tokenizer, at::Device device,
-                    const TaskOptions& task, const SamplerOptions& sampler,
-                    const EvaluationOptions& options);
+Evaluation evaluate(const Denoiser& denoiser, const Tokenizer& tokenizer, const TaskOptions& task,
+                    const SamplerOptions& sampler, const EvaluationOptions& options);
 
 /// Problem i of the held-out split.
 Example held_out_problem(const Problems& problems, int64_t i);

@@ -37,8 +37,9 @@ Tensor until_eos(const Tensor& tokens, int64_t eos) {
   return (is_eos.cumsum(-1) - is_eos.to(at::kLong)) == 0;
 }
 
-Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer, at::Device device,
+Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer,
                  std::span<const Example> problems, const RolloutOptions& o, Key key) {
+  const at::Device device = denoiser.head().device();
   const int64_t G = o.group_size, B = static_cast<int64_t>(problems.size()) * G,
                 C = o.sampler.gen_length, eos = denoiser.vocabulary().eos_id;
   std::vector<std::vector<int64_t>> prompts;

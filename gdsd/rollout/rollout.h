@@ -17,7 +17,7 @@ struct RolloutOptions {
   void fields(F&& f) {
     f("prompts", prompts, "problems per step");
     f("group_size", group_size, "G: rollouts per problem");
-    f("batch", batch, "rollouts sampled together, 0 for all; changes memory, not results");
+    f("batch", batch, "rollouts sampled together, 0 for all; changes memory, and near-ties");
     f("sampler", sampler, "");
   }
   void validate() const;
@@ -36,7 +36,7 @@ struct Rollouts {
 Tensor until_eos(const Tensor& tokens, int64_t eos);
 
 /// Rollout i of problem p draws from key.fork("problem", p).fork("rollout", i) alone.
-Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer, at::Device device,
+Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer,
                  std::span<const Example> problems, const RolloutOptions& options, Key key);
 
 }  // namespace gdsd

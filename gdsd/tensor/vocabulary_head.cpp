@@ -13,11 +13,15 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Calls body(begin, end) for runs of rows whose logits fit a tile.
+/// Calls body(begin, end) for runs of rows whose logits fit a tile; once if there are no rows.
 template <class F>
 void for_each_tile(int64_t R, int64_t V, int64_t tile, F&& body) {
   const int64_t rows = std::max<int64_t>(1, tile / V);
-  for (int64_t begin = 0; begin < R; begin += rows) body(begin, std::min(R, begin + rows));
+  int64_t begin = 0;
+  do {
+    body(begin, std::min(R, begin + rows));
+    begin += rows;
+  } while (begin < R);
 }
 
 /// hidden [r, D], weight [V, D] → [r, V] in float32, or float64 if the model is.
@@ -36,7 +40,6 @@ struct LogProb : torch::autograd::Function<LogProb> {
       log_z.push_back(logits.logsumexp(-1));               // [r]
       log_p.push_back(at_target.squeeze(1) - log_z.back());  // [r]
     });
-    if (log_p.empty()) return at::empty({0}, wide_logits(hidden, weight).options());
     ctx->save_for_backward({hidden, weight, target, at::cat(log_z)});
     ctx->saved_data["tile"] = tile;
     return at::cat(log_p);
@@ -68,8 +71,8 @@ struct LogProb : torch::autograd::Function<LogProb> {
 
 Proposal propose_tile(Tensor logits, double temperature, std::span<const Key> keys,
                       std::span<const int64_t> banned) {
-  for (int64_t id : banned) logits.select(1, id).fill_(-std::numeric_limits<float>::infinity());
   const Tensor log_p = logits.log_softmax(-1), p = log_p.exp();  // [r, V]
+  for (int64_t id : banned) logits.select(1, id).fill_(-std::numeric_limits<float>::infinity());
   Tensor noisy = logits;
   if (temperature > 0) {
     // argmax of l/T + Gumbel noise samples softmax(l/T). In float64: with less, the noise is

@@ -28,8 +28,8 @@ struct Proposal {
 };
 
 /// Samples softmax(h Wᵀ / temperature) row by row, row r from the stream keys[r] alone; greedy when
-/// `temperature` is 0, the lowest id on ties. Tokens in `banned` are never proposed and have no
-/// share in the probabilities.
+/// `temperature` is 0, the lowest id on ties. Tokens in `banned` are never proposed, but keep their
+/// share in log_p, entropy and margin, as in log_prob and in LLaDA's generate.py.
 Proposal propose(const Tensor& hidden, const Tensor& weight, double temperature,
                  std::span<const Key> keys, std::span<const int64_t> banned = {},
                  int64_t tile = kTile);

@@ -93,14 +93,6 @@ std::optional<double> score_of(const fs::path& folder) {
   }
 }
 
-/// Points RUN/<name> at a checkpoint, at once.
-void link(const fs::path& run_dir, const char* name, const fs::path& checkpoint) {
-  const fs::path temporary = run_dir / concat(".", name, ".tmp");
-  fs::remove(temporary);
-  fs::create_directory_symlink(fs::path("checkpoints") / checkpoint.filename(), temporary);
-  fs::rename(temporary, run_dir / name);
-}
-
 /// Steps of checkpoints from best to worst, the later first among equals; those without a score
 /// left out.
 std::vector<int64_t> ranked(const fs::path& run_dir) {
@@ -113,17 +105,30 @@ std::vector<int64_t> ranked(const fs::path& run_dir) {
   return steps;
 }
 
+/// Points RUN/<name> at a checkpoint, at once.
+void link(const fs::path& run_dir, const char* name, int64_t step) {
+  const fs::path temporary = run_dir / concat(".", name, ".tmp");
+  fs::remove(temporary);
+  fs::create_directory_symlink(fs::path("checkpoints") / step_name(step), temporary);
+  fs::rename(temporary, run_dir / name);
+}
+
+void relink(const fs::path& run_dir) {
+  if (const auto all = list(run_dir); !all.empty()) link(run_dir, "latest", all.rbegin()->first);
+  if (const auto best = ranked(run_dir); !best.empty()) link(run_dir, "best", best[0]);
+}
+
 /// A checkpoint of a later step than the newest saved is one that a resumed run found damaged.
-void remove_surplus(const fs::path& run_dir, int64_t newest, int64_t keep_last, int64_t keep_best) {
+void remove_surplus(const fs::path& run_dir, int64_t newest, const Retention& keep) {
   const auto all = list(run_dir);
-  std::set<int64_t> keep;
+  std::set<int64_t> kept;
   for (auto it = all.rbegin(); it != all.rend(); ++it)
-    if (it->first <= newest && static_cast<int64_t>(keep.size()) < keep_last) keep.insert(it->first);
+    if (it->first <= newest && static_cast<int64_t>(kept.size()) < keep.last) kept.insert(it->first);
   const auto best = ranked(run_dir);
-  for (size_t i = 0; i < best.size() && i < static_cast<size_t>(keep_best); ++i)
-    keep.insert(best[i]);
+  for (size_t i = 0; i < best.size() && i < static_cast<size_t>(keep.best); ++i)
+    kept.insert(best[i]);
   for (const auto& [step, folder] : all) {
-    if (keep.contains(step)) continue;
+    if (kept.contains(step)) continue;
     const fs::path doomed = folder.parent_path() / concat(".", folder.filename().string(), ".old");
     fs::remove_all(doomed);
     fs::rename(folder, doomed);  // a kill while it is removed must not leave half a checkpoint
@@ -144,11 +149,13 @@ std::optional<Checkpoint> newest_checkpoint(const fs::path& run_dir,
       warn(concat(e.what(), " This checkpoint is damaged; looking for the one before it."));
     }
   }
+  check(all.empty(), "[run_dir] ", run_dir.string(), ": every checkpoint is damaged, so there is "
+        "nothing to go on from. Add --fresh to set this folder aside and begin anew.");
   return {};
 }
 
 void save_checkpoint(const fs::path& run_dir, const RunState& state, const Model& model,
-                     const Optimizer& optimizer, int64_t keep_last, int64_t keep_best) {
+                     const Optimizer& optimizer, const Retention& keep) {
   const fs::path folder = run_dir / "checkpoints" / step_name(state.step);
   const fs::path temporary = folder.parent_path() / concat(".", step_name(state.step), ".tmp");
   try {
@@ -164,10 +171,8 @@ void save_checkpoint(const fs::path& run_dir, const RunState& state, const Model
     fs::remove_all(folder);  // a damaged one of the same step
     fs::rename(temporary, folder);
     sync_folder(folder.parent_path());
-    link(run_dir, "latest", folder);
-    remove_surplus(run_dir, state.step, keep_last, keep_best);
-    if (const auto best = ranked(run_dir); !best.empty())
-      link(run_dir, "best", step_name(best[0]));
+    remove_surplus(run_dir, state.step, keep);
+    relink(run_dir);
   } catch (const fs::filesystem_error& e) {
     std::error_code ignored;
     fs::remove_all(temporary, ignored);
@@ -177,6 +182,14 @@ void save_checkpoint(const fs::path& run_dir, const RunState& state, const Model
     fs::remove_all(temporary, ignored);
     throw;
   }
+}
+
+void repair_checkpoints(const fs::path& run_dir) {
+  std::vector<fs::path> unfinished;
+  for (const auto& entry : fs::directory_iterator(run_dir / "checkpoints"))
+    if (entry.path().filename().string().starts_with(".")) unfinished.push_back(entry.path());
+  for (const fs::path& folder : unfinished) fs::remove_all(folder);
+  relink(run_dir);
 }
 
 std::optional<double> best_score(const fs::path& run_dir) {

@@ -27,16 +27,23 @@ struct Checkpoint {
   RunState state;
 };
 
+/// How many checkpoints a run keeps.
+struct Retention {
+  int64_t last = 2;  // the newest
+  int64_t best = 1;  // those of highest score besides
+};
+
 /// The newest checkpoint of the run whose files are all as they were written; `warn` hears of each
-/// newer one that is not. nullopt if there is none.
+/// newer one that is not. nullopt if there is none, Error if every one is damaged.
 std::optional<Checkpoint> newest_checkpoint(const std::filesystem::path& run_dir,
                                             const std::function<void(const std::string&)>& warn);
 
-/// Writes a checkpoint, and only when it is on disk removes those beyond the newest `keep_last` and
-/// the `keep_best` of highest score.
+/// Writes a checkpoint, and only when it is on disk removes those that are not to be kept.
 void save_checkpoint(const std::filesystem::path& run_dir, const RunState& state,
-                     const Model& model, const Optimizer& optimizer, int64_t keep_last,
-                     int64_t keep_best);
+                     const Model& model, const Optimizer& optimizer, const Retention& keep);
+
+/// Does what a kill during a save left undone: unfinished folders go, links point where they should.
+void repair_checkpoints(const std::filesystem::path& run_dir);
 
 /// The highest score of any checkpoint that is kept.
 std::optional<double> best_score(const std::filesystem::path& run_dir);

@@ -47,9 +47,9 @@ double Optimizer::step(double count) {
   }
   const Tensor norms = at::stack(at::_foreach_norm(grads));
   const double norm = norms.to(at::kDouble).norm().item<double>() / count;
-  if (!std::isfinite(norm))
-    throw std::runtime_error(concat("[optimizer] the gradient of optimiser step ", steps_ + 1,
-                                    " is not finite."));
+  check(std::isfinite(norm), "[optimizer] the gradient of optimiser step ", steps_ + 1,
+        " is not finite: training has diverged. A lower optimizer.lr may help; checkpoints are as "
+        "they were.");
   const double clip = options_.max_grad_norm > 0 && norm > options_.max_grad_norm
                           ? options_.max_grad_norm / norm
                           : 1.0;

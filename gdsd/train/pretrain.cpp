@@ -81,7 +81,7 @@ Outcome pretrain(const PretrainConfig& config, Existing existing, Observer& obse
   const int64_t C = config.sampler.gen_length, B = config.batch,
                 micro = config.micro_batch > 0 ? config.micro_batch : B;
   check_fits(model, *problems, C);
-  observer.on_start(summarise(config, model, compute), run.step(), config.steps);
+  run.begin(summarise(config, model, compute), B * C);
 
   PhaseClock clock(observer);
   for (int64_t step = run.first_step(); step <= config.steps; ++step) {
@@ -104,12 +104,11 @@ Outcome pretrain(const PretrainConfig& config, Existing existing, Observer& obse
     }
     if (run.evaluation_due(step)) {
       clock.begin(Phase::kEvaluate);
-      metrics.merge(evaluate(*model.denoiser, *model.tokenizer, compute.device, config.task,
-                             config.sampler, config.eval)
+      metrics.merge(evaluate(*model.denoiser, *model.tokenizer, config.task, config.sampler,
+                             config.eval)
                         .metrics());
     }
-    if (!run.finish_step(step, metrics, clock, step > 0 ? static_cast<double>(B * C) : 0, model,
-                         optimizer))
+    if (!run.finish_step(step, metrics, clock, model, optimizer))
       return Outcome::kInterrupted;
   }
   return Outcome::kDone;

@@ -30,6 +30,12 @@ void set_aside(const fs::path& folder) {
   }
 }
 
+/// "runs/a/" is "runs/a": a name that ".old" can be put after.
+fs::path without_slash(const std::string& folder) {
+  const fs::path path = fs::path(folder).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
 /// The folder must hold the run of this very configuration.
 void check_same_run(const fs::path& folder, const std::vector<Field>& config) {
   const char* hint = " Choose another run_dir, or add --fresh to set this one aside.";
@@ -82,63 +88,70 @@ std::map<std::string, double> PhaseClock::take() {
 
 Run::Run(const RunOptions& options, const std::vector<Field>& config, Existing existing,
          Observer& observer)
-    : options_(options), observer_(observer) {
-  const fs::path folder = options.run_dir;
-  try {
-    if (existing == Existing::kSetAside && !is_unused(folder)) set_aside(folder);
-    const bool unused = is_unused(folder);
-    if (!unused) check_same_run(folder, config);
-    fs::create_directories(folder / "checkpoints");
-  } catch (const fs::filesystem_error& e) {
-    throw Error(concat("[run_dir] ", folder.string(), ": ", e.code().message(), "."));
-  }
-  write_file(folder / "config.yaml", to_yaml(config));
-  if (auto found = newest_checkpoint(folder, [&](const auto& w) { observer.on_notice(w); })) {
-    state_ = found->state;
-    checkpoint_ = found->folder;
-  }
-  log_ = std::make_unique<RunLog>(folder, first_step(), state_.metrics_bytes);
+    : options_(options),
+      config_(config),
+      existing_(existing),
+      observer_(observer),
+      folder_(without_slash(options.run_dir)) {
+  if (existing == Existing::kSetAside || is_unused(folder_)) return;
+  check_same_run(folder_, config);
+  auto found = newest_checkpoint(folder_, [&](const auto& w) { observer.on_notice(w); });
+  if (!found) return;
+  check(found->state.step <= options.steps, "[steps] got ", options.steps, ", but the run in ",
+        folder_.string(), " has done ", found->state.step, " already.");
+  state_ = found->state;
+  checkpoint_ = found->folder;
 }
 
-int64_t Run::first_step() const { return checkpoint_ || !evaluation_due(0) ? state_.step + 1 : 0; }
+int64_t Run::first_step() const {
+  return checkpoint_ || !evaluation_due(0) ? state_.step + 1 : 0;
+}
 
 bool Run::evaluation_due(int64_t step) const {
   const int64_t every = options_.eval.every;
   return every > 0 && (step % every == 0 || step == options_.steps);
 }
 
-std::optional<fs::path> Run::model_folder() const { return checkpoint_; }
-
 void Run::restore(Optimizer& optimizer) const {
   if (checkpoint_)
     optimizer.load_state(read_safetensors(*checkpoint_ / "trainer" / "optimizer.safetensors"));
 }
 
-void Run::save(const Model& model, const Optimizer& optimizer) {
-  log_->sync();
-  state_.metrics_bytes = log_->metrics_bytes();
-  save_checkpoint(options_.run_dir, state_, model, optimizer, options_.keep_last,
-                  options_.keep_best);
+void Run::begin(const std::vector<std::pair<std::string, std::string>>& summary,
+                int64_t tokens_per_step) {
+  tokens_per_step_ = tokens_per_step;
+  try {
+    if (existing_ == Existing::kSetAside && !is_unused(folder_)) set_aside(folder_);
+    fs::create_directories(folder_);
+    write_file(folder_ / "config.yaml", to_yaml(config_));  // first: it marks the folder as ours
+    fs::create_directories(folder_ / "checkpoints");
+    repair_checkpoints(folder_);
+  } catch (const fs::filesystem_error& e) {
+    throw Error(concat("[run_dir] ", folder_.string(), ": ", e.code().message(), "."));
+  }
+  log_ = std::make_unique<RunLog>(folder_, first_step(), state_.metrics_bytes);
+  observer_.on_start(summary, state_.step, options_.steps);
 }
 
 bool Run::finish_step(int64_t step, const std::map<std::string, double>& metrics,
-                      PhaseClock& clock, double tokens, const Model& model,
-                      const Optimizer& optimizer) {
+                      PhaseClock& clock, const Model& model, const Optimizer& optimizer) {
   log_->write(step, metrics);
   state_.step = step;
   const auto solved = metrics.find("eval/solved");
   state_.score = solved == metrics.end() ? std::nullopt : std::optional(solved->second);
 
-  const bool interrupted = observer_.interrupted();
-  const auto best = best_score(options_.run_dir);
+  const bool last = step == options_.steps, interrupted = !last && observer_.interrupted();
+  const auto best = state_.score ? best_score(folder_) : std::nullopt;
   const bool new_best = step > 0 && state_.score && (!best || *state_.score > *best);
   clock.begin(Phase::kSave);
-  if (interrupted || new_best || (step > 0 && step % options_.save_every == 0) ||
-      step == options_.steps)
-    save(model, optimizer);
-
+  if (last || interrupted || new_best || (step > 0 && step % options_.save_every == 0)) {
+    log_->sync();
+    state_.metrics_bytes = log_->metrics_bytes();
+    save_checkpoint(folder_, state_, model, optimizer, {options_.keep_last, options_.keep_best});
+  }
   auto timing = clock.take();
-  if (tokens > 0) timing["tokens_per_second"] = tokens / timing.at("seconds");
+  if (step > 0)
+    timing["tokens_per_second"] = static_cast<double>(tokens_per_step_) / timing.at("seconds");
   log_->write_timing(step, timing);
   observer_.on_step({step, options_.steps, metrics, timing});
   return !interrupted;

@@ -26,7 +26,7 @@ struct RunOptions {
   template <class F>
   void fields(F&& f) {
     f("run_dir", run_dir, "folder for everything the run writes");
-    f("seed", seed, "of every random number of the run");
+    f("seed", seed, "of every random number but the held-out problems and the tasks' splits");
     f("steps", steps, "steps in all");
     f("save_every", save_every, "steps between checkpoints");
     f("keep_last", keep_last, "newest checkpoints to keep");
@@ -68,9 +68,9 @@ class PhaseClock {
 /// The folder of a run that is under way.
 class Run {
  public:
-  /// Makes the folder, or finds where the run in it stands. Throws Error for a folder that holds
-  /// something else, or a run of another configuration (`config` without its steps and how often
-  /// and how many checkpoints it keeps, which may change).
+  /// Finds where the run in the folder stands, and changes nothing. Throws Error for a folder that
+  /// holds something else, a run of another configuration (`config` without its steps and how often
+  /// and how many checkpoints it keeps, which may change), or one that has done more steps.
   Run(const RunOptions& options, const std::vector<Field>& config, Existing existing,
       Observer& observer);
 
@@ -82,22 +82,28 @@ class Run {
   bool evaluation_due(int64_t step) const;
 
   /// The model to go on with, or nullopt at the beginning.
-  std::optional<std::filesystem::path> model_folder() const;
+  std::optional<std::filesystem::path> model_folder() const { return checkpoint_; }
   void restore(Optimizer& optimizer) const;
+
+  /// Makes the folder and opens its log. `summary` is what the observer is told of the run.
+  void begin(const std::vector<std::pair<std::string, std::string>>& summary,
+             int64_t tokens_per_step);
 
   /// Logs what step `step` reported, tells the observer, and saves a checkpoint where one is due:
   /// after save_every steps, at the end, at a new best evaluation, and on an interrupt.
   /// → whether to go on.
   bool finish_step(int64_t step, const std::map<std::string, double>& metrics, PhaseClock& clock,
-                   double tokens, const Model& model, const Optimizer& optimizer);
+                   const Model& model, const Optimizer& optimizer);
 
  private:
-  void save(const Model& model, const Optimizer& optimizer);
-
   RunOptions options_;
+  std::vector<Field> config_;
+  Existing existing_;
   Observer& observer_;
+  std::filesystem::path folder_;
   RunState state_;
   std::optional<std::filesystem::path> checkpoint_;
+  int64_t tokens_per_step_ = 0;
   std::unique_ptr<RunLog> log_;
 };
 

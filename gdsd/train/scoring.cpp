@@ -18,14 +18,11 @@ Tensor score_without_gradient(const Denoiser& denoiser, const Views& views, int6
 }  // namespace
 
 Scored score_views(const Denoiser* old, const Denoiser* reference, const Views& views,
-                   const Rollouts& rollouts, const Tensor& advantage, int64_t micro) {
+                   int64_t micro) {
   Scored out{.views = views, .batch = {}};
   if (old) out.batch.log_p_old = score_without_gradient(*old, views, micro);
   if (reference) out.batch.log_p_ref = score_without_gradient(*reference, views, micro);
-  const auto options = views.rollouts.tokens.options().dtype(at::kFloat);
-  out.batch.weight = views.weight.to(options);
-  out.batch.advantage = advantage.to(options);
-  out.batch.completion = rollouts.completion.to(options.device());
+  out.batch.weight = views.weight.to(views.rollouts.tokens.options().dtype(at::kFloat));
   return out;
 }
 

@@ -3,19 +3,18 @@
 
 #include "gdsd/masking/masking.h"
 #include "gdsd/objective/objective.h"
-#include "gdsd/rollout/rollout.h"
 
 namespace gdsd {
 
 struct Scored {
   Views views;
-  Batch batch;  // log_p is left undefined, for the trainer to fill
+  Batch batch;  // what was scored without gradients; the rest is for the trainer to fill
 };
 
 /// Scores the views under the old denoiser and the reference, `micro` rollouts at a time, without
 /// gradients. A null pointer leaves its part undefined.
 Scored score_views(const Denoiser* old, const Denoiser* reference, const Views& views,
-                   const Rollouts& rollouts, const Tensor& advantage, int64_t micro);
+                   int64_t micro);
 
 /// The same, `micro` rollouts at a time.
 std::vector<Scored> split(const Scored& all, int64_t micro);

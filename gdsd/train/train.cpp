@@ -86,7 +86,7 @@ SummaryRows Trainer::summary() const {
 }
 
 Metrics Trainer::evaluate() const {
-  return gdsd::evaluate(*model_.denoiser, *model_.tokenizer, compute_.device, config_.task,
+  return gdsd::evaluate(*model_.denoiser, *model_.tokenizer, config_.task,
                         config_.rollout.sampler, config_.eval)
       .metrics();
 }
@@ -101,8 +101,7 @@ Metrics Trainer::step(Key key, PhaseClock& clock) {
   std::vector<Example> problems;
   for (int64_t p = 0; p < config_.rollout.prompts; ++p)
     problems.push_back(problems_->draw(Split::kTrain, key.fork("problem", p)));
-  const Rollouts rollouts = rollout(denoiser, *model_.tokenizer, compute_.device, problems,
-                                    config_.rollout, key.fork("rollout"));
+  const Rollouts rollouts = rollout(denoiser, *model_.tokenizer, problems, config_.rollout, key.fork("rollout"));
   clock.begin(Phase::kReward);
   const Scores scores = score(rollouts.attempts, rewards_, at::get_num_threads());
   const Tensor A = advantage(scores.total, G, config_.advantage);
@@ -115,8 +114,9 @@ Metrics Trainer::step(Key key, PhaseClock& clock) {
   for (int64_t i = 0; i < config_.inner_steps; ++i) {
     const Views views =
         mask(rollouts.sequences, C, masking(config_.objective), G, key.fork("mask", i));
-    passes.push_back(
-        score_views(i > 0 ? &denoiser : nullptr, reference_.get(), views, rollouts, A, micro));
+    passes.push_back(score_views(i > 0 ? &denoiser : nullptr, reference_.get(), views, micro));
+    passes.back().batch.advantage = A.to(passes.back().batch.weight.options());
+    passes.back().batch.completion = rollouts.completion.to(compute_.device);
   }
 
   // 3. Learn: one optimiser step per pass.
@@ -154,11 +154,9 @@ Outcome train(const TrainConfig& config, Existing existing, Observer& observer) 
   Run run(config, list_fields(config), existing, observer);
   Trainer trainer(config, compute, run.model_folder().value_or(config.model));
   run.restore(trainer.optimizer());
-  observer.on_start(trainer.summary(), run.step(), config.steps);
+  run.begin(trainer.summary(), trainer.rollouts() * config.rollout.sampler.gen_length);
 
   PhaseClock clock(observer);
-  const double tokens =
-      static_cast<double>(trainer.rollouts() * config.rollout.sampler.gen_length);
   for (int64_t step = run.first_step(); step <= config.steps; ++step) {
     Metrics metrics;
     if (step > 0) metrics = trainer.step(Key{config.seed}.fork("step", step), clock);
@@ -166,8 +164,7 @@ Outcome train(const TrainConfig& config, Existing existing, Observer& observer) 
       clock.begin(Phase::kEvaluate);
       metrics.merge(trainer.evaluate());
     }
-    if (!run.finish_step(step, metrics, clock, step > 0 ? tokens : 0, trainer.model(),
-                         trainer.optimizer()))
+    if (!run.finish_step(step, metrics, clock, trainer.model(), trainer.optimizer()))
       return Outcome::kInterrupted;
   }
   return Outcome::kDone;

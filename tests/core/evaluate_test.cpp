@@ -1,0 +1,95 @@
+#include "gdsd/eval/evaluate.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "gdsd/text/char_tokenizer.h"
+#include "tests/core/table_denoiser.h"
+
+namespace gdsd {
+namespace {
+
+// Newcombe 1998, Statistics in Medicine 17:857, table I, method 3.
+TEST(Wilson, ProducesPublishedIntervals) {
+  auto expect = [](int64_t k, int64_t n, double low, double high) {
+    const Interval i = wilson(k, n);
+    EXPECT_NEAR(i.low, low, 5e-5) << k << "/" << n;
+    EXPECT_NEAR(i.high, high, 5e-5) << k << "/" << n;
+  };
+  expect(81, 263, 0.2553, 0.3662);
+  expect(15, 148, 0.0624, 0.1605);
+  expect(0, 20, 0.0, 0.1611);
+  expect(1, 29, 0.0061, 0.1718);
+  expect(20, 20, 1 - 0.1611, 1.0);
+}
+
+TEST(HeldOutProblems, AreTheSameForEveryone) {
+  const Sudoku a(SudokuOptions{}), b(SudokuOptions{});
+  std::set<std::string> prompts;
+  for (int64_t i = 0; i < 50; ++i) {
+    EXPECT_EQ(held_out_problem(a, i).prompt, held_out_problem(b, i).prompt);
+    EXPECT_EQ(held_out_problem(a, i).answer, held_out_problem(b, i).answer);
+    prompts.insert(held_out_problem(a, i).prompt);
+  }
+  EXPECT_GE(prompts.size(), 48u);
+  // The key is a constant: this is the first problem of every evaluation ever made.
+  EXPECT_EQ(held_out_problem(a, 0).prompt, a.draw(Split::kHeldOut,
+                                                  Key{0}.fork("held_out").fork("problem", 0)).prompt);
+}
+
+/// Knows the answers of the first `known` held-out problems and writes ones for the others.
+struct Oracle : Denoiser {
+  explicit Oracle(int64_t known) {
+    const Sudoku sudoku(SudokuOptions{});
+    for (int64_t i = 0; i < known; ++i) {
+      const Example e = held_out_problem(sudoku, i);
+      answers[tokenizer.encode(e.prompt)] = tokenizer.encode(e.answer);
+    }
+  }
+  Tensor encode(const Packed& x, const Rows& rows) const override {
+    std::vector<int64_t> tokens;
+    const auto at = x.offsets();
+    for (int64_t b = 0; b < x.size(); ++b) {
+      auto prompt = to_vector<int64_t>(x.tokens.slice(0, at[b], at[b + 1] - 16));
+      const auto found = answers.find(prompt);
+      tokens.insert(tokens.end(), prompt.begin(), prompt.end());
+      const std::vector<int64_t> ones(16, tokenizer.encode("1")[0]);
+      const auto& answer = found != answers.end() ? found->second : ones;
+      tokens.insert(tokens.end(), answer.begin(), answer.end());
+    }
+    const Tensor states = 50 * at::one_hot(to_tensor(tokens), vocab.size).to(at::kDouble);
+    return states.index_select(0, rows.index);
+  }
+  Tensor head() const override { return at::eye(vocab.size, at::kDouble); }
+  const Vocabulary& vocabulary() const override { return vocab; }
+
+  CharTokenizer tokenizer{"01234"};
+  Vocabulary vocab{.size = 8, .mask_id = CharTokenizer::kMask, .eos_id = CharTokenizer::kEos,
+                   .pad_id = CharTokenizer::kPad};
+  std::map<std::vector<int64_t>, std::vector<int64_t>> answers;
+};
+
+TEST(Evaluate, CountsWhatIsSolved) {
+  const SamplerOptions sampler{.gen_length = 16, .block_length = 16, .steps = 8, .temperature = 1};
+  auto run = [&](int64_t known) {
+    const Oracle oracle(known);
+    return evaluate(oracle, oracle.tokenizer, SudokuOptions{}, sampler, {.problems = 20});
+  };
+  const Evaluation all = run(20), half = run(10);
+  EXPECT_EQ(all.solved, 20);
+  EXPECT_EQ(all.right, all.asked);
+  EXPECT_GE(all.asked, 20 * SudokuOptions{}.blanks_min);
+  EXPECT_DOUBLE_EQ(all.metrics().at("eval/solved"), 1);
+  EXPECT_EQ(half.solved, 10);
+  EXPECT_EQ(half.asked, all.asked);
+  EXPECT_GT(half.right, all.right / 2);  // some blanks are ones
+  EXPECT_LT(half.right, all.right);
+  EXPECT_DOUBLE_EQ(half.metrics().at("eval/solved"), 0.5);
+  EXPECT_DOUBLE_EQ(half.metrics().at("eval/solved_low"), wilson(10, 20).low);
+  EXPECT_DOUBLE_EQ(half.metrics().at("eval/cell"),
+                   static_cast<double>(half.right) / static_cast<double>(half.asked));
+}
+
+}  // namespace
+}  // namespace gdsd

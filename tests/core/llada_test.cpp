@@ -1,0 +1,155 @@
+#include "gdsd/denoiser/llada.h"
+
+#include <c10/core/GradMode.h>
+#include <gtest/gtest.h>
+
+#include "gdsd/masking/masking.h"
+#include "tests/core/table_denoiser.h"
+#include "tests/core/tiny_llada.h"
+
+namespace gdsd {
+namespace {
+
+/// Three sequences of 5, 9 and 3 tokens.
+Packed ragged() { return {random_tokens(17, kTinyVocabulary.size, "ragged"), {5, 9, 3}}; }
+
+Rows rows_of(std::vector<int64_t> index, std::vector<int64_t> counts) {
+  return {to_tensor(index), std::move(counts)};
+}
+
+TEST(Llada, DoesNotDependOnTheBatch) {
+  const Llada model = tiny_llada();
+  const Packed x = ragged();
+  const auto at = x.offsets();
+  const Tensor together = model.encode(x, all_rows(x));
+  EXPECT_EQ(together.sizes(), at::IntArrayRef({17, 16}));
+  for (int64_t b = 0; b < x.size(); ++b) {
+    const Packed alone = slice(x, b, b + 1);
+    EXPECT_LE(max_difference(model.encode(alone, all_rows(alone)),
+                             together.slice(0, at[b], at[b + 1])), 1e-5) << b;
+  }
+  // Neighbours of one length are attended to as one batch: they must not see one another either.
+  const Packed equal{x.tokens.slice(0, 0, 16), {8, 8}};
+  const Packed second{x.tokens.slice(0, 8, 16), {8}};
+  EXPECT_LE(max_difference(model.encode(equal, all_rows(equal)).slice(0, 8),
+                           model.encode(second, all_rows(second))), 1e-5);
+}
+
+TEST(Llada, AttendsInBothDirections) {
+  const Llada model = tiny_llada();
+  Packed x{random_tokens(6, kTinyVocabulary.size, "x"), {6}};
+  const Tensor before = model.encode(x, all_rows(x));
+  for (int64_t changed : {0, 5}) {
+    Packed y{x.tokens.clone(), x.lengths};
+    y.tokens[changed] = (y.tokens[changed] + 1) % kTinyVocabulary.size;
+    const Tensor shift = (model.encode(y, all_rows(y)) - before).abs().amax(-1);
+    EXPECT_GE(shift.min().item<double>(), 1e-4) << changed;
+  }
+}
+
+// Equal counts take the path with few queries, unequal ones that with all of them.
+TEST(Llada, AnswersForSomeRowsWhatItAnswersForAll) {
+  const Llada model = tiny_llada();
+  const Packed x = ragged();
+  const Tensor all = model.encode(x, all_rows(x));
+  for (const Rows& rows : {rows_of({1, 4, 7, 12, 14, 16}, {2, 2, 2}), rows_of({3}, {1, 0, 0}),
+                           rows_of({0, 1, 13, 15, 16}, {2, 1, 2}), rows_of({}, {0, 0, 0})})
+    EXPECT_LE(max_difference(model.encode(x, rows), all.index_select(0, rows.index)), 1e-5)
+        << rows.index;
+}
+
+TEST(Llada, SharesKeysAndValuesAmongQueryHeads) {
+  LladaConfig grouped = tiny_config(), full = tiny_config();
+  grouped.n_kv_heads = 2;
+  TensorMap weights = init_llada(grouped, kTinyVocabulary.size, {5}), repeated = weights;
+  for (auto& [name, tensor] : repeated)  // [2 h, D] → [4 h, D]: heads 0 0 1 1
+    if (name.find("k_proj") != std::string::npos || name.find("v_proj") != std::string::npos)
+      tensor = tensor.view({2, 1, 4, 16}).expand({2, 2, 4, 16}).reshape({16, 16});
+  const Packed x = ragged();
+  const Llada few(grouped, kTinyVocabulary, weights, at::kFloat);
+  const Llada many(full, kTinyVocabulary, repeated, at::kFloat);
+  EXPECT_LE(max_difference(few.encode(x, all_rows(x)), many.encode(x, all_rows(x))), 1e-5);
+}
+
+TEST(Llada, TiesItsHeadToTheEmbeddingWhenAsked) {
+  LladaConfig config = tiny_config();
+  config.weight_tying = true;
+  const Llada model = tiny_llada(config);
+  EXPECT_FALSE(model.parameters().contains("model.transformer.ff_out.weight"));
+  EXPECT_TRUE(model.head().equal(model.parameters().at("model.transformer.wte.weight")));
+}
+
+TEST(Llada, InBfloat16IsCloseToFloat32) {
+  const Packed x = ragged();
+  const Llada narrow = tiny_llada(tiny_config(), at::kFloat, at::kBFloat16), wide = tiny_llada();
+  const Tensor got = narrow.encode(x, all_rows(x)), expected = wide.encode(x, all_rows(x));
+  EXPECT_EQ(got.scalar_type(), at::kBFloat16);
+  EXPECT_EQ(narrow.head().scalar_type(), at::kBFloat16);
+  // States are normalised; bfloat16 has 8 bits of mantissa.
+  EXPECT_LE(max_difference(got, expected), 0.1);
+  EXPECT_LE((got - expected).abs().mean().item<double>(), 0.015);
+  EXPECT_GE(max_difference(got, expected), 1e-4);  // it did compute in bfloat16
+}
+
+// All the way through log_probs, so that scoring and training are covered by the same test.
+TEST(Llada, HasTheGradientOfItsValue) {
+  LladaConfig config = tiny_config();
+  config.n_kv_heads = 2;
+  const Llada model = tiny_llada(config, at::kDouble, at::kDouble);
+  const Packed x{random_tokens(14, kTinyVocabulary.size, "x"), {6, 8}};
+  const Views views = mask(x, 4, {.views = 2}, 2, {1});
+  const Tensor factor = random_tensor({2, 2, 4}, "factor");
+  auto value = [&] { return (log_probs(model, views) * factor).sum(); };
+  for (const auto& [name, tensor] : model.parameters()) Tensor(tensor).requires_grad_();
+  value().backward();
+
+  const at::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : model.parameters()) {
+    Tensor flat = tensor.view(-1);
+    for (int64_t n = 0; n < flat.numel(); n += 1 + flat.numel() / 5) {
+      const double w = flat[n].item<double>(), step = 1e-5;
+      flat[n] = w + step;
+      const double up = value().item<double>();
+      flat[n] = w - step;
+      const double down = value().item<double>();
+      flat[n] = w;
+      EXPECT_NEAR(tensor.grad().view(-1)[n].item<double>(), (up - down) / (2 * step), 1e-7)
+          << name << " " << n;
+    }
+  }
+}
+
+TEST(InitLlada, IsAFunctionOfItsKey) {
+  const TensorMap a = init_llada(tiny_config(), 13, {1}), b = init_llada(tiny_config(), 13, {1}),
+                  c = init_llada(tiny_config(), 13, {2});
+  for (const auto& [name, tensor] : a) {
+    EXPECT_TRUE(tensor.equal(b.at(name))) << name;
+    EXPECT_EQ(tensor.equal(c.at(name)), tensor.dim() == 1) << name;
+  }
+}
+
+// Matrices uniform in ±1/√inputs, whose standard deviation is 1/√(3 inputs); the embedding standard
+// normal. 16 384 numbers or more: a standard deviation is known to 1 %.
+TEST(InitLlada, DrawsNumbersOfTheSizeItSays) {
+  const LladaConfig config{.d_model = 128, .n_layers = 2, .n_heads = 2, .n_kv_heads = 2,
+                           .mlp_hidden_size = 256};
+  const TensorMap weights = init_llada(config, 200, {1});
+  auto weight = [&](const std::string& name) {
+    return weights.at("model.transformer." + name + ".weight");
+  };
+  auto deviation = [&](const std::string& name) {
+    EXPECT_NEAR(weight(name).mean().item<double>(), 0, 0.03 * weight(name).std().item<double>());
+    return weight(name).std().item<double>();
+  };
+  for (const char* name : {"blocks.0.q_proj", "blocks.1.attn_out", "blocks.1.ff_proj", "ff_out"}) {
+    EXPECT_NEAR(deviation(name) * std::sqrt(3 * 128.0), 1, 0.03) << name;
+    EXPECT_LE(weight(name).abs().max().item<double>() * std::sqrt(128.0), 1.0001) << name;
+  }
+  EXPECT_NEAR(deviation("blocks.1.ff_out") * std::sqrt(3 * 256.0), 1, 0.03);
+  EXPECT_NEAR(deviation("wte"), 1, 0.03);
+  EXPECT_GE(weight("wte").abs().max().item<double>(), 3);
+  EXPECT_TRUE(weight("ln_f").equal(at::ones({128})));
+}
+
+}  // namespace
+}  // namespace gdsd

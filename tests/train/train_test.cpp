@@ -1,0 +1,217 @@
+// Properties of whole runs, on a model too small to learn.
+#include <sys/resource.h>
+
+#include <csignal>
+#include <regex>
+
+#include "gdsd/base/yaml.h"
+#include "tests/train/tiny_run.h"
+
+namespace gdsd {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A base model, made once.
+const fs::path& base() {
+  static const fs::path folder = [] {
+    const fs::path run_dir = fs::path(testing::TempDir()) / concat("gdsd_base_", getpid());
+    fs::remove_all(run_dir);
+    Recorder quiet;
+    pretrain(tiny_pretraining(run_dir), Existing::kResume, quiet);
+    return run_dir / "latest";
+  }();
+  return folder;
+}
+
+Recorder run(const TrainConfig& config, Existing existing = Existing::kResume) {
+  Recorder recorder;
+  train(config, existing, recorder);
+  return recorder;
+}
+
+std::string error_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+/// Every metric of every step, within `tolerance` relative to its size (or 1e-6).
+void expect_close(const Recorder& a, const Recorder& b, double tolerance) {
+  ASSERT_EQ(a.reports.size(), b.reports.size());
+  for (size_t i = 0; i < a.reports.size(); ++i)
+    for (const auto& [name, value] : a.reports[i].metrics)
+      EXPECT_NEAR(value, b.reports[i].metrics.at(name), 1e-6 + tolerance * std::abs(value))
+          << name << " at step " << i;
+}
+
+TEST(Train, SameSeedSameBitsAnotherSeedOthers) {
+  const auto a = fresh_folder("a"), b = fresh_folder("b"), c = fresh_folder("c");
+  run(tiny_training(base(), a));
+  run(tiny_training(base(), b));
+  expect_same_products(a, b);
+  TrainConfig other = tiny_training(base(), c);
+  other.seed = 43;
+  run(other);
+  EXPECT_NE(read_file(a / "metrics.jsonl"), read_file(c / "metrics.jsonl"));
+}
+
+TEST(Train, MicroBatchesChangeRoundingOnly) {
+  TrainConfig whole = tiny_training(base(), fresh_folder("whole"));
+  TrainConfig parts = tiny_training(base(), fresh_folder("parts"));
+  parts.micro_batch = 3;  // does not divide the 8 rollouts
+  parts.rollout.batch = 5;
+  expect_close(run(whole), run(parts), 1e-3);
+}
+
+TEST(Train, EspoAndTheReleasedGdsdRun) {
+  for (const char* name : {"espo", "gdsd_released", "espo_released"}) {
+    TrainConfig config = tiny_training(base(), fresh_folder(name));
+    assign(config, "objective.name", name);
+    EXPECT_EQ(run(config).reports.size(), 6u);
+  }
+}
+
+TEST(Train, WithoutBetaThereIsNoReferenceAndNoKl) {
+  TrainConfig config = tiny_training(base(), fresh_folder("run"));
+  std::get<GdsdOptions>(config.objective).beta = 0;
+  for (const StepReport& report : run(config).reports)
+    if (report.step > 0) {
+      EXPECT_EQ(report.metrics.at("kl"), 0);
+    }
+}
+
+TEST(Run, AnInterruptSavesAndTheSameCommandGoesOn) {
+  const auto whole = fresh_folder("whole"), folder = fresh_folder("run");
+  run(tiny_training(base(), whole));
+  Recorder first;
+  first.interrupt_after = 3;  // reports before: steps 0, 1, 2
+  EXPECT_EQ(train(tiny_training(base(), folder), Existing::kResume, first),
+            Outcome::kInterrupted);
+  const Recorder second = run(tiny_training(base(), folder));
+  EXPECT_EQ(second.resumed_after, 3);
+  expect_same_products(whole, folder);
+}
+
+TEST(Run, ADamagedCheckpointIsPassedOverWithAWarning) {
+  const auto whole = fresh_folder("whole"), folder = fresh_folder("run");
+  run(tiny_training(base(), whole));
+  run(tiny_training(base(), folder));
+  for (const char* file : {"model.safetensors", "trainer/state.json", "config.json"}) {
+    const fs::path victim = folder / "latest" / file;
+    std::string bytes = read_file(victim);
+    bytes[bytes.size() / 2] ^= 1;
+    std::ofstream(victim, std::ios::binary) << bytes;
+    const Recorder again = run(tiny_training(base(), folder));
+    ASSERT_EQ(again.notices.size(), 1u);
+    EXPECT_NE(again.notices[0].find(file), std::string::npos) << again.notices[0];
+    EXPECT_EQ(again.resumed_after, 4);
+    expect_same_products(whole, folder);
+  }
+  fs::remove(folder / "latest" / "manifest.json");
+  EXPECT_EQ(run(tiny_training(base(), folder)).notices.size(), 1u);
+  expect_same_products(whole, folder);
+}
+
+TEST(Run, AFinishedRunHasNothingToDoAndMoreStepsGoOn) {
+  TrainConfig config = tiny_training(base(), fresh_folder("run"));
+  run(config);
+  EXPECT_EQ(run(config).reports.size(), 0u);
+  config.steps = 7;
+  EXPECT_EQ(run(config).reports.size(), 2u);
+}
+
+TEST(Run, RefusesAFolderThatHoldsSomethingElse) {
+  const auto folder = fresh_folder("run");
+  TrainConfig config = tiny_training(base(), folder);
+  run(config);
+  config.optimizer.lr = 1e-5;
+  EXPECT_NE(error_of([&] { run(config); }).find("optimizer.lr was '0.0003', now '1e-05'"),
+            std::string::npos);
+  EXPECT_EQ(run(config, Existing::kSetAside).resumed_after, 0);
+  EXPECT_TRUE(fs::exists(folder.string() + ".old/metrics.jsonl"));
+
+  const auto other = fresh_folder("other");
+  fs::create_directories(other);
+  std::ofstream(other / "thesis.tex") << "precious";
+  EXPECT_NE(error_of([&] { run(tiny_training(base(), other)); }).find("holds no run"),
+            std::string::npos);
+  EXPECT_EQ(read_file(other / "thesis.tex"), "precious");
+}
+
+TEST(Run, KeepsTheNewestAndTheBestCheckpoints) {
+  TrainConfig config = tiny_training(base(), fresh_folder("run"));
+  config.save_every = 1;
+  config.keep_last = 2;
+  run(config);
+  std::set<std::string> kept;
+  for (const auto& entry : fs::directory_iterator(fs::path(config.run_dir) / "checkpoints"))
+    kept.insert(entry.path().filename());
+  EXPECT_TRUE(kept.contains("step-000004") && kept.contains("step-000005"));
+  EXPECT_LE(kept.size(), 3u);
+  EXPECT_EQ(fs::read_symlink(fs::path(config.run_dir) / "latest"), "checkpoints/step-000005");
+}
+
+TEST(Run, AFullDiskIsAClearErrorAndLosesNothing) {
+  TrainConfig config = tiny_training(base(), fresh_folder("run"));
+  config.steps = 2;
+  run(config);
+  const auto before = products(config.run_dir);
+  config.steps = 4;
+  rlimit old{};
+  getrlimit(RLIMIT_FSIZE, &old);
+  const rlimit small{.rlim_cur = 4096, .rlim_max = old.rlim_max};  // less than the weights
+  std::signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &small);
+  const std::string error = error_of([&] { run(config); });
+  setrlimit(RLIMIT_FSIZE, &old);
+  EXPECT_NE(error.find("File too large"), std::string::npos) << error;
+  EXPECT_TRUE(products(config.run_dir).at("latest/model.safetensors") ==
+              before.at("latest/model.safetensors"));
+  EXPECT_EQ(run(config).reports.size(), 2u);  // and it goes on when there is room again
+}
+
+TEST(Docs, EveryMetricIsDefined) {
+  std::set<std::string> defined;
+  std::ifstream page(GDSD_SOURCE_DIR "/docs/metrics.md");
+  const std::regex row("^\\| `([a-z_/*]+)` \\|.*");
+  for (std::string line; std::getline(page, line);) {
+    std::smatch match;
+    if (std::regex_match(line, match, row)) defined.insert(match[1]);
+  }
+  const auto is_defined = [&](const std::string& name) {
+    return defined.contains(name) || defined.contains(name.substr(0, name.rfind('/')) + "/*");
+  };
+  Recorder recorder = run(tiny_training(base(), fresh_folder("run")));
+  pretrain(tiny_pretraining(fresh_folder("pretrain")), Existing::kResume, recorder);
+  for (const StepReport& report : recorder.reports)
+    for (const auto* figures : {&report.metrics, &report.timing})
+      for (const auto& [name, value] : *figures)
+        EXPECT_TRUE(is_defined(name)) << "docs/metrics.md has no row for `" << name << "`";
+}
+
+TEST(Configs, EveryFileLoadsAndItsDumpReadsBack) {
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(GDSD_SOURCE_DIR "/configs")) {
+    const std::string text = read_file(entry.path());
+    const bool is_pretraining = text.find("objective:") == std::string::npos;
+    const auto round_trip = [&](auto config) {
+      const std::string yaml = to_yaml(list_fields(config));
+      const auto copy = fresh_folder("copy.yaml");
+      std::ofstream(copy) << yaml;
+      EXPECT_EQ(to_yaml(list_fields(load_options<decltype(config)>(copy))), yaml);
+    };
+    if (is_pretraining)
+      round_trip(load_options<PretrainConfig>(entry.path()));
+    else
+      round_trip(load_options<TrainConfig>(entry.path()));
+    ++files;
+  }
+  EXPECT_GE(files, 3);
+}
+
+}  // namespace
+}  // namespace gdsd
