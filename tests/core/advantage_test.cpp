@@ -14,7 +14,8 @@ Tensor advantages(AdvantageOptions options) { return advantage(kRewards, 4, opti
 TEST(Advantage, LeaveOneOutIsTheMeanBaselineScaled) {
   const Tensor r = to_tensor(kRewards).view({2, 4}), centred = r - r.mean(1, true);
   EXPECT_LE(max_difference(advantages({Baseline::kLeaveOneOut, Scale::kNone}),
-                           (4.0 / 3.0 * centred).flatten()), 1e-15);
+                           (4.0 / 3.0 * centred).flatten()),
+            1e-15);
   EXPECT_LE(max_difference(advantages({Baseline::kMean, Scale::kNone}), centred.flatten()), 1e-15);
 }
 
@@ -27,7 +28,8 @@ TEST(Advantage, IsRewardMinusTheMeanOfTheOthers) {
 TEST(Advantage, IsDividedByTheStandardDeviation) {
   const Tensor r = to_tensor(kRewards).view({2, 4}), centred = r - r.mean(1, true);
   EXPECT_LE(max_difference(advantages({Baseline::kMean, Scale::kStd}),
-                           (centred / (r.std(1, true, true) + 1e-4)).flatten()), 1e-14);
+                           (centred / (r.std(1, true, true) + 1e-4)).flatten()),
+            1e-14);
   const Tensor population = advantages({Baseline::kMean, Scale::kPopulationStd});
   EXPECT_LE(max_difference(population.slice(0, 0, 4), centred[0] / r[0].std(false)), 1e-14);
 }

@@ -34,8 +34,8 @@ TEST(HeldOutProblems, AreTheSameForEveryone) {
   }
   EXPECT_GE(prompts.size(), 48u);
   // The key is a constant: this is the first problem of every evaluation ever made.
-  EXPECT_EQ(held_out_problem(a, 0).prompt, a.draw(Split::kHeldOut,
-                                                  Key{0}.fork("held_out").fork("problem", 0)).prompt);
+  EXPECT_EQ(held_out_problem(a, 0).prompt,
+            a.draw(Split::kHeldOut, Key{0}.fork("held_out").fork("problem", 0)).prompt);
 }
 
 /// Knows the answers of the first `known` held-out problems and writes ones for the others.
@@ -65,7 +65,9 @@ struct Oracle : Denoiser {
   const Vocabulary& vocabulary() const override { return vocab; }
 
   CharTokenizer tokenizer{"01234"};
-  Vocabulary vocab{.size = 8, .mask_id = CharTokenizer::kMask, .eos_id = CharTokenizer::kEos,
+  Vocabulary vocab{.size = 8,
+                   .mask_id = CharTokenizer::kMask,
+                   .eos_id = CharTokenizer::kEos,
                    .pad_id = CharTokenizer::kPad};
   std::map<std::vector<int64_t>, std::vector<int64_t>> answers;
 };

@@ -25,14 +25,17 @@ TEST(Llada, DoesNotDependOnTheBatch) {
   EXPECT_EQ(together.sizes(), at::IntArrayRef({17, 16}));
   for (int64_t b = 0; b < x.size(); ++b) {
     const Packed alone = slice(x, b, b + 1);
-    EXPECT_LE(max_difference(model.encode(alone, all_rows(alone)),
-                             together.slice(0, at[b], at[b + 1])), 1e-5) << b;
+    EXPECT_LE(
+        max_difference(model.encode(alone, all_rows(alone)), together.slice(0, at[b], at[b + 1])),
+        1e-5)
+        << b;
   }
   // Neighbours of one length are attended to as one batch: they must not see one another either.
   const Packed equal{x.tokens.slice(0, 0, 16), {8, 8}};
   const Packed second{x.tokens.slice(0, 8, 16), {8}};
   EXPECT_LE(max_difference(model.encode(equal, all_rows(equal)).slice(0, 8),
-                           model.encode(second, all_rows(second))), 1e-5);
+                           model.encode(second, all_rows(second))),
+            1e-5);
 }
 
 TEST(Llada, AttendsInBothDirections) {
@@ -131,8 +134,8 @@ TEST(InitLlada, IsAFunctionOfItsKey) {
 // Matrices uniform in ±1/√inputs, whose standard deviation is 1/√(3 inputs); the embedding standard
 // normal. 16 384 numbers or more: a standard deviation is known to 1 %.
 TEST(InitLlada, DrawsNumbersOfTheSizeItSays) {
-  const LladaConfig config{.d_model = 128, .n_layers = 2, .n_heads = 2, .n_kv_heads = 2,
-                           .mlp_hidden_size = 256};
+  const LladaConfig config{
+      .d_model = 128, .n_layers = 2, .n_heads = 2, .n_kv_heads = 2, .mlp_hidden_size = 256};
   const TensorMap weights = init_llada(config, 200, {1});
   auto weight = [&](const std::string& name) {
     return weights.at("model.transformer." + name + ".weight");

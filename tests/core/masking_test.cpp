@@ -104,14 +104,16 @@ TEST(Mask, HidesEveryTokenEquallyOften) {
   Tensor times = at::zeros({C}, at::kLong);
   for (uint64_t seed = 0; seed < 250; ++seed)
     times += mask(x, C, {}, 8, {seed}).hidden.view({8, C}).sum(0);
-  EXPECT_LE(max_difference(times, at::full({C}, 1000)), 112) << times;  // half of 2000, 5 deviations
+  EXPECT_LE(max_difference(times, at::full({C}, 1000)), 112)
+      << times;  // half of 2000, 5 deviations
 }
 
 // Definitions: uniform 1, ELBO (C+1)/x, mean 1/x; halved when a pair of passes shares the work.
 TEST(Mask, WeighsTokensAsDefined) {
   for (bool coupled : {true, false})
     for (auto weight : {TokenWeight::kUniform, TokenWeight::kElbo, TokenWeight::kMean}) {
-      const Views v = mask(rollouts(), C, {.views = 20, .coupled = coupled, .weight = weight}, 2, {1});
+      const Views v =
+          mask(rollouts(), C, {.views = 20, .coupled = coupled, .weight = weight}, 2, {1});
       const Tensor hidden = of_completions(v), x = hidden.sum(-1, true).to(at::kDouble);
       const Tensor together = at::where(hidden, x, C - x);  // hidden in the same pass, [K, B, C]
       Tensor expected = at::ones_like(together);
@@ -123,7 +125,8 @@ TEST(Mask, WeighsTokensAsDefined) {
 }
 
 TEST(Mask, IsAFunctionOfItsKey) {
-  const Views a = mask(rollouts(), C, {.views = 9}, 2, {1}), b = mask(rollouts(), C, {.views = 9}, 2, {1}),
+  const Views a = mask(rollouts(), C, {.views = 9}, 2, {1}),
+              b = mask(rollouts(), C, {.views = 9}, 2, {1}),
               c = mask(rollouts(), C, {.views = 9}, 2, {2});
   EXPECT_TRUE(a.hidden.equal(b.hidden));
   EXPECT_FALSE(a.hidden.equal(c.hidden));

@@ -133,14 +133,19 @@ TEST(Model, ErrorsNameTheConfigAndItsKey) {
 
 TEST(Model, ErrorsNameTheTensor) {
   const std::string q = "model.transformer.blocks.1.q_proj.weight";
-  EXPECT_TRUE(error_with_tensors([&](TensorMap& t) { t.erase(q); })
-                  .starts_with("[model] tensor '" + q + "' is missing."));
-  EXPECT_TRUE(error_with_tensors([&](TensorMap& t) { t[q] = at::zeros({16, 8}); })
-                  .starts_with("[model] tensor '" + q + "' has shape [16, 8], expected [16, 16]."));
-  EXPECT_TRUE(error_with_tensors([&](TensorMap& t) { t["extra"] = at::zeros({1}); })
-                  .starts_with("[model] unexpected tensor 'extra'."));
-  EXPECT_NE(error_with_tensors([&](TensorMap& t) { t[q] = t[q].to(at::kLong); })
-                .find("tensor '" + q + "' is of type Long."), std::string::npos);
+  EXPECT_TRUE(error_with_tensors([&](TensorMap& t) {
+                t.erase(q);
+              }).starts_with("[model] tensor '" + q + "' is missing."));
+  EXPECT_TRUE(error_with_tensors([&](TensorMap& t) {
+                t[q] = at::zeros({16, 8});
+              }).starts_with("[model] tensor '" + q + "' has shape [16, 8], expected [16, 16]."));
+  EXPECT_TRUE(error_with_tensors([&](TensorMap& t) {
+                t["extra"] = at::zeros({1});
+              }).starts_with("[model] unexpected tensor 'extra'."));
+  EXPECT_NE(error_with_tensors([&](TensorMap& t) {
+              t[q] = t[q].to(at::kLong);
+            }).find("tensor '" + q + "' is of type Long."),
+            std::string::npos);
 }
 
 TEST(Model, ErrorsNameATruncatedFile) {
@@ -157,7 +162,8 @@ TEST(Model, RefusesATokenizerLargerThanItsVocabulary) {
   const auto folder = saved_model("tokenizer");
   CharTokenizer("0123456789abcdef").save(folder);
   EXPECT_NE(load_error(folder).find("the tokenizer has 19 tokens, the model only 13."),
-            std::string::npos) << load_error(folder);
+            std::string::npos)
+      << load_error(folder);
 }
 
 }  // namespace

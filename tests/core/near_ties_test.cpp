@@ -13,8 +13,8 @@ namespace gdsd {
 namespace {
 
 constexpr int64_t kBatch = 16, kCompletion = 16;
-const SamplerOptions kOptions{.gen_length = kCompletion, .block_length = kCompletion, .steps = 8,
-                              .temperature = 1.0};
+const SamplerOptions kOptions{
+    .gen_length = kCompletion, .block_length = kCompletion, .steps = 8, .temperature = 1.0};
 
 struct Rate {
   int64_t rollouts = 0, different = 0;
@@ -32,7 +32,8 @@ void compare_batch(const Llada& model, int64_t begin, Rate& rate) {
   prompts.tokens = random_tokens(prompts.offsets().back(), kTinyVocabulary.size, "prompts");
   const Samples together = sample(model, prompts, kOptions, keys);
   for (int64_t b = 0; b < kBatch; ++b) {
-    const Samples alone = sample(model, slice(prompts, b, b + 1), kOptions, std::span(keys).subspan(b, 1));
+    const Samples alone =
+        sample(model, slice(prompts, b, b + 1), kOptions, std::span(keys).subspan(b, 1));
     const bool equal = alone.sequences.tokens.equal(slice(together.sequences, b, b + 1).tokens) &&
                        alone.step[0].equal(together.step[b]);
     rate.rollouts += 1;
@@ -42,8 +43,8 @@ void compare_batch(const Llada& model, int64_t begin, Rate& rate) {
 
 /// A fresh model of the embedded experiment's shape.
 Rate measure(at::ScalarType products, int64_t rollouts) {
-  const LladaConfig config{.d_model = 64, .n_layers = 4, .n_heads = 2, .n_kv_heads = 2,
-                           .mlp_hidden_size = 176};
+  const LladaConfig config{
+      .d_model = 64, .n_layers = 4, .n_heads = 2, .n_kv_heads = 2, .mlp_hidden_size = 176};
   const Llada model = tiny_llada(config, at::kFloat, products);
   Rate rate;
   for (int64_t begin = 0; begin < rollouts; begin += kBatch) compare_batch(model, begin, rate);
@@ -58,9 +59,7 @@ int64_t rollouts() {
 
 TEST(NearTies, InFloat32AreRare) { EXPECT_LE(measure(at::kFloat, rollouts()).value(), 0.02); }
 
-TEST(NearTies, InBfloat16AreSeldom) {
-  EXPECT_LE(measure(at::kBFloat16, rollouts()).value(), 0.5);
-}
+TEST(NearTies, InBfloat16AreSeldom) { EXPECT_LE(measure(at::kBFloat16, rollouts()).value(), 0.5); }
 
 }  // namespace
 }  // namespace gdsd

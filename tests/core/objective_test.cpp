@@ -80,8 +80,8 @@ TEST_P(EveryObjective, HasTheGradientOfItsValue) {
     Batch up = b, down = b;
     up.log_p = b.log_p + step.view_as(b.log_p);
     down.log_p = b.log_p - step.view_as(b.log_p);
-    const double numeric = (promised_value(up, GetParam().options) -
-                            promised_value(down, GetParam().options)) / 2e-6;
+    const double numeric =
+        (promised_value(up, GetParam().options) - promised_value(down, GetParam().options)) / 2e-6;
     EXPECT_NEAR(got[n].item<double>(), numeric, 1e-7) << n;
   }
 }
@@ -138,8 +138,12 @@ TEST_P(EveryObjective, NeedsNoReferenceWithoutBeta) {
 constexpr double kBeta = 0.1, kEpsilon = 0.1;
 
 GdsdOptions gdsd(GdsdClip clip) {
-  return {.psi = 0.3, .beta = kBeta, .epsilon_low = kEpsilon, .epsilon_high = 2 * kEpsilon,
-          .clip = clip, .views = 2};
+  return {.psi = 0.3,
+          .beta = kBeta,
+          .epsilon_low = kEpsilon,
+          .epsilon_high = 2 * kEpsilon,
+          .clip = clip,
+          .views = 2};
 }
 GdsdOptions gdsd_sum_views() {
   GdsdOptions o = gdsd(GdsdClip::kOneSided);
@@ -147,7 +151,8 @@ GdsdOptions gdsd_sum_views() {
   return o;
 }
 EspoOptions espo(Kl kl) {
-  return {.beta = kBeta, .epsilon_low = kEpsilon, .epsilon_high = 2 * kEpsilon, .kl = kl, .views = 2};
+  return {
+      .beta = kBeta, .epsilon_low = kEpsilon, .epsilon_high = 2 * kEpsilon, .kl = kl, .views = 2};
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -155,7 +160,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"gdsd", GdsdOptions{}}, Case{"gdsd_released", GdsdOptions::released()},
                     Case{"gdsd_one_sided", gdsd(GdsdClip::kOneSided)},
                     Case{"gdsd_two_sided", gdsd(GdsdClip::kTwoSided)},
-                    Case{"gdsd_sum", gdsd(GdsdClip::kSum)}, Case{"gdsd_none", gdsd(GdsdClip::kNone)},
+                    Case{"gdsd_sum", gdsd(GdsdClip::kSum)},
+                    Case{"gdsd_none", gdsd(GdsdClip::kNone)},
                     Case{"gdsd_sum_views", gdsd_sum_views()}, Case{"espo", EspoOptions{}},
                     Case{"espo_released", EspoOptions::released()}, Case{"espo_k1", espo(Kl::kK1)},
                     Case{"espo_k2", espo(Kl::kK2)}, Case{"espo_k3", espo(Kl::kK3)}),

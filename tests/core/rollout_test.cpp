@@ -13,7 +13,9 @@ const CharTokenizer kTokenizer("abcdefgh");  // ids 3 … 10, after pad, mask an
 
 TableDenoiser denoiser() {
   TableDenoiser table;
-  table.vocab = {.size = 11, .mask_id = CharTokenizer::kMask, .eos_id = CharTokenizer::kEos,
+  table.vocab = {.size = 11,
+                 .mask_id = CharTokenizer::kMask,
+                 .eos_id = CharTokenizer::kEos,
                  .pad_id = CharTokenizer::kPad};
   table.likely = 11;
   return table;
@@ -26,15 +28,17 @@ std::vector<Example> problems() {
 }
 
 Rollouts rollouts(const std::vector<Example>& of, int64_t batch, Key key = {1}) {
-  const RolloutOptions o{.group_size = 4, .batch = batch,
-                         .sampler = {.gen_length = kLength, .block_length = 6, .steps = 6,
-                                     .temperature = 1.0}};
+  const RolloutOptions o{
+      .group_size = 4,
+      .batch = batch,
+      .sampler = {.gen_length = kLength, .block_length = 6, .steps = 6, .temperature = 1.0}};
   return rollout(denoiser(), kTokenizer, of, o, key);
 }
 
 TEST(UntilEos, IncludesTheFirstEosAndNothingAfter) {
   const Tensor tokens = at::tensor({5, 9, 5, 9, 9, 5, 5, 5, 5, 5, 5, 9}, at::kLong).view({3, 4});
-  const Tensor expected = at::tensor({1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1}).view({3, 4}).to(at::kBool);
+  const Tensor expected =
+      at::tensor({1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1}).view({3, 4}).to(at::kBool);
   EXPECT_TRUE(until_eos(tokens, 9).equal(expected));
 }
 
@@ -86,7 +90,8 @@ TEST(Rollout, DoesNotDependOnItsBatchOption) {
 
 TEST(Rollout, DependsOnItsKey) {
   const auto all = problems();
-  EXPECT_FALSE(rollouts(all, 0, {1}).sequences.tokens.equal(rollouts(all, 0, {2}).sequences.tokens));
+  EXPECT_FALSE(
+      rollouts(all, 0, {1}).sequences.tokens.equal(rollouts(all, 0, {2}).sequences.tokens));
 }
 
 }  // namespace

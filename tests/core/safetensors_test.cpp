@@ -65,7 +65,9 @@ TEST(Safetensors, OutliveTheirFile) {
 TEST(Safetensors, AreNeverWrittenOverAFile) {
   const auto file = fresh_folder("exists") / "model.safetensors";
   write_safetensors(file, {{"a", at::ones({2})}});
-  EXPECT_EQ(error_of([&] { write_safetensors(file, {{"b", at::ones({3})}}); }),
+  EXPECT_EQ(error_of([&] {
+              write_safetensors(file, {{"b", at::ones({3})}});
+            }),
             "[safetensors] " + file.string() + ": exists already.");
   expect_equal(read_safetensors(file), {{"a", at::ones({2})}});
 }
@@ -102,7 +104,8 @@ TEST(Safetensors, OfAFolderComeFromTheShardsOfItsIndex) {
     return e.substr(e.find(index.string()) + index.string().size());
   };
   EXPECT_EQ(error(R"({"weight_map": {"a": "two"}})"), ": 'a' is not in two.");
-  EXPECT_EQ(error(R"({"weight_map": {"a": "../one"}})"), ": '../one' is not a file of this folder.");
+  EXPECT_EQ(error(R"({"weight_map": {"a": "../one"}})"),
+            ": '../one' is not a file of this folder.");
   EXPECT_EQ(error("[]"), ": expected an object with a weight_map.");
 }
 

@@ -10,7 +10,9 @@
 namespace gdsd {
 namespace {
 
-Packed two_prompts() { return pack(at::tensor({1, 2, 3, 4, 5, 7, 6, 5, 4, 3}, at::kLong).view({2, 5})); }
+Packed two_prompts() {
+  return pack(at::tensor({1, 2, 3, 4, 5, 7, 6, 5, 4, 3}, at::kLong).view({2, 5}));
+}
 
 TEST(Sampler, LeavesNoMaskAndKeepsThePrompt) {
   const TableDenoiser denoiser;
@@ -28,7 +30,10 @@ TEST(Sampler, DoesNotDependOnTheBatch) {
   const TableDenoiser denoiser;
   const Tensor first = random_tokens(5, 8, "first"), second = random_tokens(9, 8, "second");
   for (auto remasking : {Remasking::kLowConfidence, Remasking::kRandom}) {
-    const SamplerOptions o{.gen_length = 16, .block_length = 8, .steps = 8, .temperature = 1.0,
+    const SamplerOptions o{.gen_length = 16,
+                           .block_length = 8,
+                           .steps = 8,
+                           .temperature = 1.0,
                            .remasking = remasking};
     const auto all = rollout_keys(2);
     const Samples together = sample(denoiser, {at::cat({first, second}), {5, 9}}, o, all);
@@ -123,8 +128,8 @@ TEST(Sampler, RemaskingAtRandomKeepsEveryTokenEquallyOften) {
   const TableDenoiser denoiser;
   const int64_t B = 2000;
   const Packed prompts = pack(at::ones({B, 2}, at::kLong));
-  const SamplerOptions o{.gen_length = 4, .block_length = 4, .steps = 4,
-                         .remasking = Remasking::kRandom};
+  const SamplerOptions o{
+      .gen_length = 4, .block_length = 4, .steps = 4, .remasking = Remasking::kRandom};
   const Samples out = sample(denoiser, prompts, o, rollout_keys(B));
   for (int64_t s = 0; s < 4; ++s) {  // 500 of 2000, a standard deviation of 19
     const Tensor times = (out.step == s).sum(0);

@@ -8,7 +8,11 @@ namespace gdsd {
 inline constexpr Vocabulary kTinyVocabulary{.size = 13, .mask_id = 1, .eos_id = 2, .pad_id = 0};
 
 inline LladaConfig tiny_config() {
-  return {.d_model = 16, .n_layers = 2, .n_heads = 4, .n_kv_heads = 4, .mlp_hidden_size = 24,
+  return {.d_model = 16,
+          .n_layers = 2,
+          .n_heads = 4,
+          .n_kv_heads = 4,
+          .mlp_hidden_size = 24,
           .max_sequence_length = 64};
 }
 

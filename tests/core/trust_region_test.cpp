@@ -48,18 +48,19 @@ void expect_slope(const Outcome& got, double slope) {
 // ψ = 1: the target is Δ = A, the free slope 2 (Δ − A). The window is −0.105 … 0.095.
 TEST(TrustRegion, OneSidedStopsOnlyWhatWouldGoFurtherOut) {
   const ObjectiveOptions o = gdsd(GdsdClip::kOneSided);
-  expect_stopped(outcome(o, 0.2, 0.5));    // above, and A wants it higher
-  expect_stopped(outcome(o, -0.2, -0.5));  // below, and A wants it lower
-  expect_slope(outcome(o, 0.2, -0.5), 2 * (0.2 + 0.5));    // above, A wants it back
-  expect_slope(outcome(o, -0.2, 0.5), 2 * (-0.2 - 0.5));   // below, A wants it back
-  expect_slope(outcome(o, 0.2, 0.0), 2 * 0.2);             // nothing learnt: back to the old policy
-  expect_slope(outcome(o, 0.05, 0.5), 2 * (0.05 - 0.5));   // inside
+  expect_stopped(outcome(o, 0.2, 0.5));                   // above, and A wants it higher
+  expect_stopped(outcome(o, -0.2, -0.5));                 // below, and A wants it lower
+  expect_slope(outcome(o, 0.2, -0.5), 2 * (0.2 + 0.5));   // above, A wants it back
+  expect_slope(outcome(o, -0.2, 0.5), 2 * (-0.2 - 0.5));  // below, A wants it back
+  expect_slope(outcome(o, 0.2, 0.0), 2 * 0.2);            // nothing learnt: back to the old policy
+  expect_slope(outcome(o, 0.05, 0.5), 2 * (0.05 - 0.5));  // inside
   expect_slope(outcome(o, -0.05, -0.5), 2 * (-0.05 + 0.5));
 }
 
 TEST(TrustRegion, TwoSidedStopsEverythingOutside) {
   for (double advantage : {-0.5, 0.0, 0.5})
-    for (double gap : {-0.2, 0.2}) expect_stopped(outcome(gdsd(GdsdClip::kTwoSided), gap, advantage));
+    for (double gap : {-0.2, 0.2})
+      expect_stopped(outcome(gdsd(GdsdClip::kTwoSided), gap, advantage));
   expect_slope(outcome(gdsd(GdsdClip::kTwoSided), 0.05, 0.5), 2 * (0.05 - 0.5));
 }
 
@@ -120,8 +121,11 @@ TEST(Gdsd, LearnsTheAdvantageGuidedTeacher) {
   const Tensor log_p_old = log_probs(model, first).detach();
   for (uint64_t step = 0; step < 2000; ++step) {
     const Views views = mask(all, 2, masking(o), 4, {step});
-    const Batch b{.log_p = log_probs(model, views), .log_p_old = log_p_old, .log_p_ref = {},
-                  .weight = views.weight, .completion = at::ones({4, 2}, at::kBool),
+    const Batch b{.log_p = log_probs(model, views),
+                  .log_p_old = log_p_old,
+                  .log_p_ref = {},
+                  .weight = views.weight,
+                  .completion = at::ones({4, 2}, at::kBool),
                   .advantage = advantage};
     const Loss l = loss(b, o);
     (l.sum / l.count).backward();

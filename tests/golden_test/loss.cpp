@@ -15,14 +15,15 @@ struct Tolerances {
   at::ScalarType type;
   Tolerance score, loss, gradient, metric;
 };
-const Tolerances kFloat64{at::kDouble, {1e-10, 1e-12}, {1e-10, 1e-12}, {1e-10, 1e-12}, {1e-6, 1e-12}};
+const Tolerances kFloat64{
+    at::kDouble, {1e-10, 1e-12}, {1e-10, 1e-12}, {1e-10, 1e-12}, {1e-6, 1e-12}};
 const Tolerances kFloat32{at::kFloat, {1e-5, 0}, {5e-5, 2e-6}, {2e-4, 0}, {5e-5, 2e-6}};
 
 /// One policy of a fixture: what it says of every sequence of both passes.
 struct Policy : Denoiser {
-  Tensor m, mc;      // logits of the first and second pass, leaves: [M, B, L or P+L, V]
-  Tensor states;     // [2M · B · (P+L), V]
-  Tensor tokens;     // what the denoiser must be shown: [2M · B · (P+L)]
+  Tensor m, mc;       // logits of the first and second pass, leaves: [M, B, L or P+L, V]
+  Tensor states;      // [2M · B · (P+L), V]
+  Tensor tokens;      // what the denoiser must be shown: [2M · B · (P+L)]
   int64_t shift = 0;  // 1: the logits at i predict token i + 1
   Vocabulary vocab;
 
@@ -89,7 +90,10 @@ ObjectiveOptions options_of(const json& fixture) {
   if (name == "k3") kl = Kl::kK3;
   const int64_t views = fixture.at("dims").at("M");
   if (fixture.at("method") == "espo")
-    return EspoOptions{.beta = hyper.at("beta"), .epsilon_low = low, .epsilon_high = high, .kl = kl,
+    return EspoOptions{.beta = hyper.at("beta"),
+                       .epsilon_low = low,
+                       .epsilon_high = high,
+                       .kl = kl,
                        .views = views};
   GdsdOptions o = GdsdOptions::released();
   o.psi = hyper.at("psi"), o.beta = hyper.at("beta"), o.kl = kl, o.views = views;

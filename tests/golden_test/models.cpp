@@ -80,13 +80,14 @@ void check_padded(const Folder& folder, const std::string& name) {
   const Tensor ids = folder.golden.at(name + ".input_ids");
   const Tensor kept = folder.golden.at(name + ".attention_mask").to(at::kBool);
   const Packed x{ids.masked_select(kept), to_vector<int64_t>(kept.sum(1))};
-  const Tensor expected = folder.golden.at(name + ".logits").flatten(0, 1).index_select(
-      0, kept.flatten().nonzero().squeeze(1));
+  const Tensor expected = folder.golden.at(name + ".logits")
+                              .flatten(0, 1)
+                              .index_select(0, kept.flatten().nonzero().squeeze(1));
   expect_close(logits(*model, x), expected, 0, folder.tolerance(), "kept positions");
   const auto ignored = folder.golden.find(name + ".logits_mask_ignored");
   if (ignored != folder.golden.end())  // the older remote code: pads are tokens like any other
-    expect_close(logits(*model, rows_of(ids)), ignored->second.flatten(0, 1), 0,
-                 folder.tolerance(), "mask ignored");
+    expect_close(logits(*model, rows_of(ids)), ignored->second.flatten(0, 1), 0, folder.tolerance(),
+                 "mask ignored");
 }
 
 void check_bf16(const Folder& folder, const std::string& name) {
@@ -142,7 +143,8 @@ void check_file(const json& fixture, const path& file) {
   for (const auto& [name, about] : fixture.at("tensors").items()) {
     ASSERT_TRUE(tensors.contains(name)) << name;
     EXPECT_EQ(tensors.at(name).scalar_type(), types.at(about.at("dtype"))) << name;
-    EXPECT_EQ(tensors.at(name).sizes().vec(), about.at("shape").get<std::vector<int64_t>>()) << name;
+    EXPECT_EQ(tensors.at(name).sizes().vec(), about.at("shape").get<std::vector<int64_t>>())
+        << name;
   }
   if (fixture.contains("metadata") && !fixture.at("metadata").is_null()) {
     EXPECT_EQ(json(metadata), fixture.at("metadata"));
@@ -166,8 +168,10 @@ void add_model(const path& folder) {
       add_skip("Model", test, architecture + ", kind " + kind);
   }
   if (!std::filesystem::exists(folder / "full_grad.safetensors")) return;
-  if (covered) add_test("Model", model + "/full_grad", [=] { check_full_gradient(Folder(folder)); });
-  else add_skip("Model", model + "/full_grad", architecture + ", gradients");
+  if (covered)
+    add_test("Model", model + "/full_grad", [=] { check_full_gradient(Folder(folder)); });
+  else
+    add_skip("Model", model + "/full_grad", architecture + ", gradients");
 }
 
 void add_files(const path& folder) {

@@ -1,5 +1,5 @@
-// objectives/cases.json: one test for every case, by its method; and the methods that are arithmetic
-// on rewards and counts.
+// objectives/cases.json: one test for every case, by its method; and the methods that are
+// arithmetic on rewards and counts.
 #include "gdsd/advantage/advantage.h"
 #include "gdsd/masking/masking.h"
 #include "gdsd/reward/reward.h"
@@ -99,18 +99,17 @@ void add_counts(const json& fixture, const path& folder) {
 
 void add_objectives(const path& folder) {
   const std::map<std::string, void (*)(const json&, const path&)> covered{
-      {"gdsd", add_loss},
-      {"espo", add_loss},
-      {"advantage", add_advantage},
-      {"advantage_zscore", add_advantage},
-      {"mask_counts", add_counts},
-      {"transfer_counts_llada", add_counts}};
+      {"gdsd", add_loss},           {"espo", add_loss},
+      {"advantage", add_advantage}, {"advantage_zscore", add_advantage},
+      {"mask_counts", add_counts},  {"transfer_counts_llada", add_counts}};
   const json cases = read_json(folder / "cases.json").at("cases");
   check(!cases.empty(), "no cases.");
   for (const json& fixture : cases) {
     const std::string method = fixture.at("method");
-    if (covered.contains(method)) covered.at(method)(fixture, folder);
-    else add_skip("Objective", fixture.at("name"), "method " + method);
+    if (covered.contains(method))
+      covered.at(method)(fixture, folder);
+    else
+      add_skip("Objective", fixture.at("name"), "method " + method);
   }
 }
 

@@ -10,7 +10,8 @@ namespace {
 std::string not_covered(const json& fixture) {
   if (fixture.at("logits_eos_inf").get<bool>()) return "option logits_eos_inf";
   if (fixture.at("confidence_eos_eot_inf").get<bool>()) return "option confidence_eos_eot_inf";
-  if (fixture.at("mask_id_predicted") != 0) return "a token revealed as the mask, which we never do";
+  if (fixture.at("mask_id_predicted") != 0)
+    return "a token revealed as the mask, which we never do";
   return "";
 }
 
@@ -26,8 +27,10 @@ void check_trace(const json& fixture, const path& folder) {
   const auto model = load_denoiser(
       folder.parent_path() / "models" / fixture.at("model").get<std::string>() / "checkpoint",
       Compute{}, Use::kInference);
-  const SamplerOptions o{.gen_length = C, .block_length = fixture.at("block_length"),
-                         .steps = fixture.at("steps_total"), .temperature = 0,
+  const SamplerOptions o{.gen_length = C,
+                         .block_length = fixture.at("block_length"),
+                         .steps = fixture.at("steps_total"),
+                         .temperature = 0,
                          .cfg_scale = fixture.at("cfg_scale")};
   const Packed prompts{prompt.masked_select(kept), to_vector<int64_t>(kept.sum(1))};
   const Samples out = sample(*model, prompts, o, std::vector<Key>(B));
@@ -54,8 +57,10 @@ void add_samplers(const path& folder) {
   check(!traces.at("cases").empty(), "no cases.");
   for (const json& fixture : traces.at("cases")) {
     const std::string why = not_covered(fixture), name = fixture.at("name");
-    if (why.empty()) add_test("Sampler", name, [=] { check_trace(fixture, folder); });
-    else add_skip("Sampler", name, why);
+    if (why.empty())
+      add_test("Sampler", name, [=] { check_trace(fixture, folder); });
+    else
+      add_skip("Sampler", name, why);
   }
   for (const char* file : {"dream_traces", "numeric"})
     if (std::filesystem::exists(folder / (std::string(file) + ".json")))
@@ -63,8 +68,10 @@ void add_samplers(const path& folder) {
   for (const auto& [kind, cases] : schedules.items())
     for (const json& fixture : cases) {
       const std::string name = concat(kind, "/", fixture.at("masked"), "/", fixture.at("steps"));
-      if (kind == "llada_num_transfer") add_test("Schedule", name, [=] { check_schedule(fixture); });
-      else add_skip("Schedule", name, kind);
+      if (kind == "llada_num_transfer")
+        add_test("Schedule", name, [=] { check_schedule(fixture); });
+      else
+        add_skip("Schedule", name, kind);
     }
 }
 
