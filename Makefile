@@ -14,7 +14,7 @@ SOURCES = $(shell find $(wildcard gdsd cli tests bench) -name '*.h' -o -name '*.
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
 .PHONY: help setup build base demo test golden asan debug tidy format format-check layers fields \
-  check bench clean distclean
+  check profile clean distclean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | \
@@ -55,11 +55,9 @@ asan: setup-test build/asan/build.ninja ## run the tests under AddressSanitizer 
 tidy: setup-tidy build/tidy/build.ninja ## clang-tidy on every file (half a minute a file)
 	cmake --build --preset tidy --parallel $(JOBS) -- -k 0
 
-bench: ## build and run the benchmarks
-	@test -f bench/CMakeLists.txt || { echo "bench: there are no benchmarks yet"; exit 2; }
-	@$(MAKE) --no-print-directory setup-bench build/bench/build.ninja
-	cmake --build --preset bench --parallel $(JOBS)
-	@set -e; for program in build/bench/bench/*_bench; do echo "+ $$program"; "$$program"; done
+profile: build ## where the time of a training step of the demo goes
+	cmake --build --preset release --parallel $(JOBS) --target step_profile
+	build/release/step_profile configs/sudoku_tiny.yaml
 
 check: format-check layers fields ## format-check, layers and fields
 

@@ -27,6 +27,9 @@ class Denoiser {
   virtual Tensor head() const = 0;
 
   virtual const Vocabulary& vocabulary() const = 0;
+
+  /// How many threads should call encode at the same time, each with a piece of the batch.
+  virtual int64_t workers() const { return 1; }
 };
 
 }  // namespace gdsd

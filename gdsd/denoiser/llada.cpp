@@ -26,8 +26,8 @@ void check_parameters(const LladaConfig& config, int64_t V, const TensorMap& par
   for (const auto& [name, shape] : expected) {
     const auto found = parameters.find(name);
     check(found != parameters.end(), "[model] tensor '", name, "' is missing.");
-    check(found->second.sizes() == at::IntArrayRef(shape), "[model] tensor '", name,
-          "' has shape ", found->second.sizes(), ", expected ", at::IntArrayRef(shape), ".");
+    check(found->second.sizes() == at::IntArrayRef(shape), "[model] tensor '", name, "' has shape ",
+          found->second.sizes(), ", expected ", at::IntArrayRef(shape), ".");
   }
 }
 
@@ -68,18 +68,17 @@ TensorMap init_llada(const LladaConfig& config, int64_t V, Key key) {
     };
     float* data = w.data_ptr<float>();
     for (int64_t i = 0; i < w.numel(); ++i)
-      data[i] = static_cast<float>(name == kWte ? normal(i)
-                                                : bound * (2 * uniform(stream, i) - 1));
+      data[i] = static_cast<float>(name == kWte ? normal(i) : bound * (2 * uniform(stream, i) - 1));
   }
   return parameters;
 }
 
 Llada::Llada(const LladaConfig& config, const Vocabulary& vocabulary, TensorMap parameters,
-             at::ScalarType dtype)
+             const Compute& compute)
     : config_(config),
       vocabulary_(vocabulary),
       parameters_(std::move(parameters)),
-      dtype_(dtype) {
+      compute_(compute) {
   check_parameters(config_, vocabulary_.size, parameters_);
   wte_ = parameters_.at(kWte);
   ln_f_ = parameters_.at(kLnF);
@@ -98,7 +97,14 @@ Llada::Llada(const LladaConfig& config, const Vocabulary& vocabulary, TensorMap 
   }
 }
 
-Tensor Llada::head() const { return head_.to(dtype_); }
+Llada Llada::replica() const {
+  TensorMap shared;
+  for (const auto& [name, tensor] : parameters_)
+    shared[name] = tensor.detach().requires_grad_(tensor.requires_grad());
+  return Llada(config_, vocabulary_, std::move(shared), compute_);
+}
+
+Tensor Llada::head() const { return head_.to(compute_.dtype); }
 
 Tensor Llada::encode(const Packed& x, const Rows& rows) const {
   const int64_t h = config_.head_width();
@@ -106,7 +112,7 @@ Tensor Llada::encode(const Packed& x, const Rows& rows) const {
   const Rope rope = rope_tables(x, h, config_.rope_theta);
   auto heads = [&](const Tensor& y) { return y.view({y.size(0), y.size(1) / h, h}); };  // [·, H, h]
 
-  Tensor s = at::embedding(wte_, x.tokens).to(dtype_);  // [N, D], the residual stream
+  Tensor s = at::embedding(wte_, x.tokens).to(compute_.dtype);  // [N, D], the residual stream
   for (const Block& block : blocks_) {
     const bool last = &block == &blocks_.back();
     const Tensor n = rms_norm(s, block.attn_norm, eps);  // [N, D]

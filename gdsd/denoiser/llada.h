@@ -4,6 +4,7 @@
 
 #include "gdsd/base/key.h"
 #include "gdsd/denoiser/llada_config.h"
+#include "gdsd/tensor/device.h"
 #include "gdsd/tensor/safetensors.h"
 
 namespace gdsd {
@@ -11,13 +12,17 @@ namespace gdsd {
 class Llada : public Denoiser {
  public:
   /// Takes over `parameters`, which must be exactly those that the config implies; names are
-  /// the released checkpoints'. Products are made in `dtype`.
+  /// the released checkpoints'. Products are made in compute.dtype.
   Llada(const LladaConfig& config, const Vocabulary& vocabulary, TensorMap parameters,
-        at::ScalarType dtype);
+        const Compute& compute);
+
+  /// A model on the same weights whose gradients are its own: a worker's.
+  Llada replica() const;
 
   Tensor encode(const Packed& x, const Rows& rows) const override;
   Tensor head() const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
+  int64_t workers() const override { return compute_.workers; }
 
   const LladaConfig& config() const { return config_; }
   const TensorMap& parameters() const { return parameters_; }
@@ -30,7 +35,7 @@ class Llada : public Denoiser {
   LladaConfig config_;
   Vocabulary vocabulary_;
   TensorMap parameters_;
-  at::ScalarType dtype_;
+  Compute compute_;
   Tensor wte_, ln_f_, head_;  // [V, D], [D], [V, D]
   std::vector<Block> blocks_;
 };

@@ -19,7 +19,7 @@ std::unique_ptr<Llada> load_denoiser(const std::filesystem::path& folder, const 
     tensor.requires_grad_(use == Use::kTraining);
   }
   try {
-    return std::make_unique<Llada>(config, vocabulary, std::move(parameters), compute.dtype);
+    return std::make_unique<Llada>(config, vocabulary, std::move(parameters), compute);
   } catch (const Error& e) {
     throw Error(concat(e.what(), " In ", folder.string(), "."));
   }

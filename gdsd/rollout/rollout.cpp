@@ -1,5 +1,7 @@
 #include "gdsd/rollout/rollout.h"
 
+#include "gdsd/tensor/workers.h"
+
 namespace gdsd {
 
 namespace {
@@ -45,16 +47,24 @@ Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer,
   std::vector<std::vector<int64_t>> prompts;
   for (const Example& problem : problems) prompts.push_back(tokenizer.encode(problem.prompt));
   std::vector<Key> keys;
-  for (int64_t b = 0; b < B; ++b)
-    keys.push_back(key.fork("problem", b / G).fork("rollout", b % G));
+  for (int64_t b = 0; b < B; ++b) keys.push_back(key.fork("problem", b / G).fork("rollout", b % G));
+
+  // Pieces of at most `batch` rollouts, dealt to the workers.
+  const int64_t W = std::min(denoiser.workers(), B), share = (B + W - 1) / W,
+                batch = o.batch > 0 ? std::min(o.batch, share) : share,
+                pieces = (B + batch - 1) / batch;
+  std::vector<Samples> samples(pieces);
+  run_workers(W, [&](int64_t w) {
+    for (int64_t i = w; i < pieces; i += W) {
+      const int64_t begin = i * batch, end = std::min(B, begin + batch);
+      samples[i] = sample(denoiser, prompt_rows(prompts, G, begin, end, device), o.sampler,
+                          std::span(keys).subspan(begin, end - begin));
+    }
+  });
 
   Rollouts out;
   std::vector<Tensor> tokens, steps;
-  const int64_t batch = o.batch > 0 ? o.batch : B;
-  for (int64_t begin = 0; begin < B; begin += batch) {
-    const int64_t end = std::min(B, begin + batch);
-    const Samples part = sample(denoiser, prompt_rows(prompts, G, begin, end, device), o.sampler,
-                                std::span(keys).subspan(begin, end - begin));
+  for (const Samples& part : samples) {
     tokens.push_back(part.sequences.tokens);
     steps.push_back(part.step);
     out.sequences.lengths.insert(out.sequences.lengths.end(), part.sequences.lengths.begin(),
@@ -63,9 +73,9 @@ Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer,
   out.sequences.tokens = at::cat(tokens);
   out.step = at::cat(steps);
 
-  const Tensor answers = out.sequences.tokens
-                             .index_select(0, tail_rows(out.sequences, C).flatten())
-                             .cpu().view({B, C});
+  const Tensor answers = out.sequences.tokens.index_select(0, tail_rows(out.sequences, C).flatten())
+                             .cpu()
+                             .view({B, C});
   out.completion = until_eos(answers, eos);
   for (int64_t b = 0; b < B; ++b)
     out.attempts.push_back({&problems[b / G], text_of(tokenizer, answers[b], eos)});

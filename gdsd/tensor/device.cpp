@@ -13,8 +13,8 @@ namespace gdsd {
 
 namespace {
 
-/// Below this width bfloat16 on a CPU loses more to casts than it gains in products
-/// (docs/kernels.md).
+/// Below this width, on a CPU, bfloat16 loses more to casts than it gains in products, and threads
+/// wait for each other longer than an operation takes (docs/kernels.md).
 constexpr int64_t kNarrow = 256;
 
 /// libtorch asks for its CUDA half once, at the first operation, and finds it only if it is loaded
@@ -39,9 +39,6 @@ void ComputeOptions::validate() const {
 }
 
 Compute open_compute(const ComputeOptions& options, int64_t D) {
-  const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
-  at::set_num_threads(static_cast<int>(options.threads > 0 ? options.threads : cores));
-
   Compute compute;
   const bool cuda = options.device != DeviceChoice::kCpu && load_cuda();
   check(cuda || options.device != DeviceChoice::kCuda,
@@ -53,6 +50,11 @@ Compute open_compute(const ComputeOptions& options, int64_t D) {
   const bool bfloat16 = options.precision == Precision::kBfloat16 ||
                         (options.precision == Precision::kAuto && fast_bfloat16);
   compute.dtype = bfloat16 ? at::kBFloat16 : at::kFloat;
+
+  const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
+  const int64_t threads = options.threads > 0 ? options.threads : cores;
+  compute.workers = !cuda && D < kNarrow ? threads : 1;
+  at::set_num_threads(static_cast<int>(compute.workers > 1 ? 1 : threads));
   return compute;
 }
 

@@ -32,10 +32,12 @@ struct ComputeOptions {
 struct Compute {
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;  // of matrix products; trained weights stay in float32
+  int64_t workers = 1;  // batches computed side by side, each on one thread (workers.h)
 };
 
-/// Sets the number of threads and settles `auto` for a model of width D. Loads libtorch's CUDA half
-/// when the machine has a GPU: call it before any other tensor operation.
+/// Settles `auto` for a model of width D, and how threads are used: within each operation, or, for
+/// a narrow model on a CPU, one to a worker. Loads libtorch's CUDA half when the machine has a GPU:
+/// call it before any other tensor operation.
 Compute open_compute(const ComputeOptions& options, int64_t D);
 
 }  // namespace gdsd

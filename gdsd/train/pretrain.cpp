@@ -2,6 +2,7 @@
 
 #include "gdsd/masking/masking.h"
 #include "gdsd/text/char_tokenizer.h"
+#include "gdsd/train/backward.h"
 #include "gdsd/train/summary.h"
 
 namespace gdsd {
@@ -17,10 +18,8 @@ Model new_model(const PretrainConfig& config, const Problems& problems, const Co
                               .pad_id = CharTokenizer::kPad};
   TensorMap parameters =
       init_llada(config.architecture, vocabulary.size, Key{config.seed}.fork("init"));
-  for (auto& [name, tensor] : parameters)
-    tensor = tensor.to(compute.device).requires_grad_(true);
-  return {std::make_unique<Llada>(config.architecture, vocabulary, std::move(parameters),
-                                  compute.dtype),
+  for (auto& [name, tensor] : parameters) tensor = tensor.to(compute.device).requires_grad_(true);
+  return {std::make_unique<Llada>(config.architecture, vocabulary, std::move(parameters), compute),
           std::move(tokenizer)};
 }
 
@@ -41,8 +40,8 @@ Packed demonstrations(const Model& model, const Problems& problems, int64_t C, i
     const Example example = problems.draw(Split::kTrain, row.fork("problem"));
     const auto prompt = model.tokenizer->encode(example.prompt);
     auto answer = model.tokenizer->encode(problems.demonstration(example, row.fork("answer")));
-    check(static_cast<int64_t>(answer.size()) <= C, "[pretrain] a demonstration of ",
-          answer.size(), " tokens does not fit sampler.gen_length ", C, ".");
+    check(static_cast<int64_t>(answer.size()) <= C, "[pretrain] a demonstration of ", answer.size(),
+          " tokens does not fit sampler.gen_length ", C, ".");
     answer.resize(C, model.denoiser->vocabulary().eos_id);
     tokens.insert(tokens.end(), prompt.begin(), prompt.end());
     tokens.insert(tokens.end(), answer.begin(), answer.end());
@@ -79,7 +78,7 @@ Outcome pretrain(const PretrainConfig& config, Existing existing, Observer& obse
   Optimizer optimizer(trainable(*model.denoiser), config.optimizer, config.steps);
   run.restore(optimizer);
   const int64_t C = config.sampler.gen_length, B = config.batch,
-                micro = config.micro_batch > 0 ? config.micro_batch : B;
+                micro = piece_size(B, config.micro_batch, *model.denoiser);
   check_fits(model, *problems, C);
   run.begin(summarise(config, model, compute), B * C);
 
@@ -93,23 +92,24 @@ Outcome pretrain(const PretrainConfig& config, Existing existing, Observer& obse
       const Views views =
           mask(x0, C, {.coupled = false, .weight = TokenWeight::kMean, .least = 1}, B, key);
       metrics["lr"] = optimizer.learning_rate();
-      for (int64_t begin = 0; begin < B; begin += micro) {
-        const Views part = slice(views, begin, std::min(B, begin + micro));
-        const Tensor log_p = log_probs(*model.denoiser, part);
-        const Tensor loss = -(part.weight.to(log_p.options()) * log_p).sum();
-        loss.backward();
+      std::vector<Tensor> losses((B + micro - 1) / micro);
+      backward_in_pieces(*model.denoiser, std::ssize(losses),
+                         [&](const Denoiser& worker, int64_t i) {
+                           const Views part = slice(views, i * micro, std::min(B, (i + 1) * micro));
+                           const Tensor log_p = log_probs(worker, part);
+                           return losses[i] = -(part.weight.to(log_p.options()) * log_p).sum();
+                         });
+      for (const Tensor& loss : losses)
         metrics["loss"] += loss.item<double>() / static_cast<double>(B);
-      }
       metrics["grad_norm"] = optimizer.step(static_cast<double>(B));
     }
     if (run.evaluation_due(step)) {
       clock.begin(Phase::kEvaluate);
-      metrics.merge(evaluate(*model.denoiser, *model.tokenizer, config.task, config.sampler,
-                             config.eval)
-                        .metrics());
+      metrics.merge(
+          evaluate(*model.denoiser, *model.tokenizer, config.task, config.sampler, config.eval)
+              .metrics());
     }
-    if (!run.finish_step(step, metrics, clock, model, optimizer))
-      return Outcome::kInterrupted;
+    if (!run.finish_step(step, metrics, clock, model, optimizer)) return Outcome::kInterrupted;
   }
   return Outcome::kDone;
 }

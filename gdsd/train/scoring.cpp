@@ -2,16 +2,20 @@
 
 #include <c10/core/GradMode.h>
 
+#include "gdsd/tensor/workers.h"
+
 namespace gdsd {
 
 namespace {
 
 Tensor score_without_gradient(const Denoiser& denoiser, const Views& views, int64_t micro) {
-  at::NoGradGuard no_grad;
-  std::vector<Tensor> parts;
-  const int64_t B = views.rollouts.size();
-  for (int64_t begin = 0; begin < B; begin += micro)
-    parts.push_back(log_probs(denoiser, slice(views, begin, std::min(B, begin + micro))));
+  const int64_t B = views.rollouts.size(), pieces = (B + micro - 1) / micro, W = denoiser.workers();
+  std::vector<Tensor> parts(pieces);
+  run_workers(W, [&](int64_t w) {
+    at::NoGradGuard no_grad;
+    for (int64_t i = w; i < pieces; i += W)
+      parts[i] = log_probs(denoiser, slice(views, i * micro, std::min(B, (i + 1) * micro)));
+  });
   return at::cat(parts, 1);  // [K, B, C]
 }
 

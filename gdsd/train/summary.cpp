@@ -19,9 +19,10 @@ int64_t count(const Llada& denoiser) {
 SummaryRows summarise_model(const Llada& denoiser, const Compute& compute) {
   const LladaConfig& c = denoiser.config();
   const char* products = compute.dtype == at::kBFloat16 ? "bfloat16" : "float32";
-  const std::string where = compute.device.is_cpu()
-                                ? concat("CPU, ", at::get_num_threads(), " threads")
-                                : "GPU";
+  const std::string where =
+      compute.device.is_cpu()
+          ? concat("CPU, ", std::max<int64_t>(compute.workers, at::get_num_threads()), " threads")
+          : "GPU";
   return {{"model", concat("LLaDA, ", c.n_layers, " layers, width ", c.d_model, ", ", c.n_heads,
                            " heads, SwiGLU ", c.mlp_hidden_size, ", vocabulary ",
                            denoiser.vocabulary().size)},

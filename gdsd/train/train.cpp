@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "gdsd/train/backward.h"
 #include "gdsd/train/scoring.h"
 #include "gdsd/train/summary.h"
 
@@ -73,37 +74,39 @@ SummaryRows Trainer::summary() const {
   const auto task = std::visit([](const auto& t) { return t.kName; }, config_.task);
   const auto objective = std::visit([](const auto& o) { return o.kName; }, config_.objective);
   rows.emplace_back("data", concat(task, ", fresh problems every step"));
-  rows.emplace_back("rollouts", concat(rollouts(), " a step: ", r.prompts, " problems × ",
-                                       r.group_size, ", ", r.sampler.gen_length, " tokens in ",
-                                       r.sampler.steps, " denoising steps"));
-  rows.emplace_back("objective", concat(objective, ", ", config_.inner_steps,
-                                        " optimiser steps a step, learning rate ",
-                                        config_.optimizer.lr));
-  rows.emplace_back("memory",
-                    training_memory(*model_.denoiser, compute_, reference_ != nullptr));
+  rows.emplace_back(
+      "rollouts", concat(rollouts(), " a step: ", r.prompts, " problems × ", r.group_size, ", ",
+                         r.sampler.gen_length, " tokens in ", r.sampler.steps, " denoising steps"));
+  rows.emplace_back("objective",
+                    concat(objective, ", ", config_.inner_steps,
+                           " optimiser steps a step, learning rate ", config_.optimizer.lr));
+  rows.emplace_back("memory", training_memory(*model_.denoiser, compute_, reference_ != nullptr));
   rows.emplace_back("run folder", config_.run_dir);
   return rows;
 }
 
 Metrics Trainer::evaluate() const {
-  return gdsd::evaluate(*model_.denoiser, *model_.tokenizer, config_.task,
-                        config_.rollout.sampler, config_.eval)
+  return gdsd::evaluate(*model_.denoiser, *model_.tokenizer, config_.task, config_.rollout.sampler,
+                        config_.eval)
       .metrics();
 }
 
 Metrics Trainer::step(Key key, PhaseClock& clock) {
-  Denoiser& denoiser = *model_.denoiser;
+  const Llada& denoiser = *model_.denoiser;
   const int64_t G = config_.rollout.group_size, C = config_.rollout.sampler.gen_length,
-                micro = config_.micro_batch > 0 ? config_.micro_batch : rollouts();
+                micro = piece_size(rollouts(), config_.micro_batch, denoiser);
 
   // 1. Act: problems → rollouts → rewards → advantages.
   clock.begin(Phase::kAct);
   std::vector<Example> problems;
   for (int64_t p = 0; p < config_.rollout.prompts; ++p)
     problems.push_back(problems_->draw(Split::kTrain, key.fork("problem", p)));
-  const Rollouts rollouts = rollout(denoiser, *model_.tokenizer, problems, config_.rollout, key.fork("rollout"));
+  const Rollouts rollouts =
+      rollout(denoiser, *model_.tokenizer, problems, config_.rollout, key.fork("rollout"));
   clock.begin(Phase::kReward);
-  const Scores scores = score(rollouts.attempts, rewards_, at::get_num_threads());
+  const Scores scores =
+      score(rollouts.attempts, rewards_,
+            static_cast<int>(std::max<int64_t>(denoiser.workers(), at::get_num_threads())));
   const Tensor A = advantage(scores.total, G, config_.advantage);
   Metrics metrics = describe(rollouts, scores, config_);
 
@@ -123,14 +126,17 @@ Metrics Trainer::step(Key key, PhaseClock& clock) {
   clock.begin(Phase::kLearn);
   metrics["lr"] = optimizer_.learning_rate();
   for (const Scored& pass : passes) {
+    std::vector<Scored> parts = split(pass, micro);
+    std::vector<Loss> losses(parts.size());
+    backward_in_pieces(denoiser, std::ssize(parts), [&](const Denoiser& worker, int64_t i) {
+      Batch& batch = parts[i].batch;
+      batch.log_p = log_probs(worker, parts[i].views);
+      if (!batch.log_p_old.defined()) batch.log_p_old = batch.log_p.detach();
+      losses[i] = loss(batch, config_.objective);
+      return losses[i].sum;
+    });
     Loss total;
-    for (Scored& part : split(pass, micro)) {
-      part.batch.log_p = log_probs(denoiser, part.views);
-      if (!part.batch.log_p_old.defined()) part.batch.log_p_old = part.batch.log_p.detach();
-      const Loss partial = loss(part.batch, config_.objective);
-      partial.sum.backward();
-      total += partial;
-    }
+    for (const Loss& part : losses) total += part;
     add_pass(metrics, total, optimizer_.step(total.count), config_.inner_steps);
   }
   return metrics;

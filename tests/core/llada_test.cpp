@@ -69,8 +69,8 @@ TEST(Llada, SharesKeysAndValuesAmongQueryHeads) {
     if (name.find("k_proj") != std::string::npos || name.find("v_proj") != std::string::npos)
       tensor = tensor.view({2, 1, 4, 16}).expand({2, 2, 4, 16}).reshape({16, 16});
   const Packed x = ragged();
-  const Llada few(grouped, kTinyVocabulary, weights, at::kFloat);
-  const Llada many(full, kTinyVocabulary, repeated, at::kFloat);
+  const Llada few(grouped, kTinyVocabulary, weights, Compute{});
+  const Llada many(full, kTinyVocabulary, repeated, Compute{});
   EXPECT_LE(max_difference(few.encode(x, all_rows(x)), many.encode(x, all_rows(x))), 1e-5);
 }
 

@@ -22,7 +22,7 @@ inline Llada tiny_llada(const LladaConfig& config = tiny_config(),
                         Key key = {3}) {
   TensorMap weights = init_llada(config, kTinyVocabulary.size, key);
   for (auto& [name, tensor] : weights) tensor = tensor.to(stored);
-  return {config, kTinyVocabulary, std::move(weights), products};
+  return {config, kTinyVocabulary, std::move(weights), Compute{.dtype = products}};
 }
 
 }  // namespace gdsd

@@ -49,7 +49,8 @@ std::unique_ptr<Llada> load(const Folder& folder, at::ScalarType dtype, Use use)
   uint32_t k = 0;
   for (const auto& [name, shape] : llada_shapes(config, vocabulary.size))
     parameters[name] = formula_tensor(name, k++, shape);
-  return std::make_unique<Llada>(config, vocabulary, std::move(parameters), dtype);
+  return std::make_unique<Llada>(config, vocabulary, std::move(parameters),
+                                 Compute{.dtype = dtype});
 }
 
 Tensor states(const Llada& model, const Packed& x) {

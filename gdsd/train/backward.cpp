@@ -1,0 +1,30 @@
+#include "gdsd/train/backward.h"
+
+#include "gdsd/tensor/workers.h"
+
+namespace gdsd {
+
+int64_t piece_size(int64_t n, int64_t micro, const Denoiser& denoiser) {
+  const int64_t W = denoiser.workers(), share = (n + W - 1) / W;
+  return micro > 0 ? std::min(micro, share) : share;
+}
+
+void backward_in_pieces(const Llada& denoiser, int64_t pieces,
+                        const std::function<Tensor(const Denoiser&, int64_t)>& loss_of) {
+  const int64_t W = std::min(denoiser.workers(), pieces);
+  std::vector<Llada> replicas;
+  for (int64_t w = 0; w < W; ++w) replicas.push_back(denoiser.replica());
+  run_workers(W, [&](int64_t w) {
+    for (int64_t i = w; i < pieces; i += W) loss_of(replicas[w], i).backward();
+  });
+  for (const auto& [name, parameter] : denoiser.parameters()) {
+    Tensor sum;
+    for (const Llada& replica : replicas) {
+      const Tensor part = replica.parameters().at(name).grad();
+      if (part.defined()) sum = sum.defined() ? sum + part : part;
+    }
+    parameter.mutable_grad() = sum;
+  }
+}
+
+}  // namespace gdsd
