@@ -143,26 +143,29 @@ std::string render_page(const std::vector<Method>& methods, const BeforeAndAfter
   std::string names;
   for (const Method& m : methods) names += (names.empty() ? "" : " and ") + m.name;
 
-  std::string out = concat("<!doctype html><html lang='en'><meta charset='utf-8'><title>gdsd: ",
-                           escape_html(names), "</title>", kStyle, "<h1>", escape_html(names),
-                           "</h1><p class='note'>", first.config.steps, " steps of ",
-                           first.config.rollout.prompts * first.config.rollout.group_size,
-                           " rollouts each");
+  std::string out = concat(
+      "<!doctype html><html lang='en'><meta charset='utf-8'><title>gdsd: ", escape_html(names),
+      "</title>", kStyle, "<h1>", escape_html(names), "</h1><p class='note'>", first.config.steps,
+      " steps of ", first.config.rollout.prompts * first.config.rollout.group_size,
+      " rollouts each");
   if (seconds > 0) out += ", everything together in " + human_duration(seconds);
-  out += ".</p><p>What this shows is <em>elicitation</em>: the base was first taught to solve these "
-         "problems and then, for a short spell, shown a bad habit that hides it. Reinforcement "
-         "learning brings back what the base knows; it does not teach a new skill. One small model, "
-         "one task: the order of the methods is a measurement here, not a general result.</p>";
+  out +=
+      ".</p><p>What this shows is <em>elicitation</em>: the base was first taught to solve these "
+      "problems and then, for a short spell, shown a bad habit that hides it. Reinforcement "
+      "learning brings back what the base knows; it does not teach a new skill. One small model, "
+      "one task: the order of the methods is a measurement here, not a general result.</p>";
   out += table(methods);
   out += chart(methods, "Reward of the rollouts", rewards);
   out += chart(methods, "Held-out problems solved", solved);
   out += "<h2>One held-out problem, step by step</h2>";
-  out += sudoku ? puzzle(traces.base) : "<p><code>" + escape_html(traces.base.problem.prompt) + "</code></p>";
+  out += sudoku ? puzzle(traces.base)
+                : "<p><code>" + escape_html(traces.base.problem.prompt) + "</code></p>";
   out += frames("Base", traces.base, sudoku);
   out += frames("After " + escape_html(methods[0].name), traces.trained, sudoku);
   if (sudoku)
-    out += "<p class='note'>Grey: given. Green: right. Red: wrong. Framed: revealed at that step. "
-           "All 16 cells are hidden at the start and revealed most confident first.</p>";
+    out +=
+        "<p class='note'>Grey: given. Green: right. Red: wrong. Framed: revealed at that step. "
+        "All 16 cells are hidden at the start and revealed most confident first.</p>";
   return out + "</html>\n";
 }
 

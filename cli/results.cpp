@@ -49,7 +49,8 @@ RunResult read_run(const fs::path& folder) {
 std::string signature(const RunResult& run) {
   std::string text;
   for (const Field& field : list_fields(run.config))
-    if (field.path != "seed" && field.path != "run_dir") text += field.path + "=" + field.text + "\n";
+    if (field.path != "seed" && field.path != "run_dir")
+      text += field.path + "=" + field.text + "\n";
   return text;
 }
 
@@ -84,8 +85,8 @@ std::vector<Method> read_methods(const std::vector<std::string>& folders) {
     }
     const auto [at, is_new] = by_signature.emplace(signature(run), methods.size());
     if (is_new) {
-      std::string name = std::visit([](const auto& o) { return std::string(o.kName); },
-                                    run.config.objective);
+      std::string name =
+          std::visit([](const auto& o) { return std::string(o.kName); }, run.config.objective);
       for (const Method& other : methods)
         if (other.name == name) name += " (" + run.folder.filename().string() + ")";
       methods.push_back({name, {}});

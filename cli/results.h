@@ -10,11 +10,11 @@ namespace gdsd {
 struct RunResult {
   std::filesystem::path folder;
   TrainConfig config;
-  std::vector<double> reward;                    // per step 1, 2, …
+  std::vector<double> reward;                      // per step 1, 2, …
   std::vector<std::pair<int64_t, double>> solved;  // (step, eval/solved), from step 0
-  double base_solved = 0, base_cell = 0;         // the evaluation before the first step
-  double final_solved = 0, final_cell = 0;       // and after the last
-  double seconds = 0;                            // of work
+  double base_solved = 0, base_cell = 0;           // the evaluation before the first step
+  double final_solved = 0, final_cell = 0;         // and after the last
+  double seconds = 0;                              // of work
 
   /// Area under the reward curve: the mean rollout reward over all steps.
   double auc() const;

@@ -42,9 +42,7 @@ std::string describe_keys() {
 
 }  // namespace
 
-int run_train(const RunArguments& arguments) {
-  return run<TrainConfig>(arguments, "train", train);
-}
+int run_train(const RunArguments& arguments) { return run<TrainConfig>(arguments, "train", train); }
 
 int run_pretrain(const RunArguments& arguments) {
   return run<PretrainConfig>(arguments, "pretrain", pretrain);
@@ -55,8 +53,8 @@ int run_eval(const RunArguments& arguments) {
   const Compute compute =
       open_compute(config.compute, read_llada_config(config.model).config.d_model);
   const Model model = load_model(config.model, compute, Use::kInference);
-  const Evaluation e = evaluate(*model.denoiser, *model.tokenizer, config.task,
-                                config.rollout.sampler, config.eval);
+  const Evaluation e =
+      evaluate(*model.denoiser, *model.tokenizer, config.task, config.rollout.sampler, config.eval);
   const auto m = e.metrics();
   std::cout << concat(config.model, ": solved ", m.at("eval/solved"), " (", e.solved, " of ",
                       e.problems, ", 95 % [", m.at("eval/solved_low"), ", ",

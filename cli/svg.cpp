@@ -89,8 +89,7 @@ std::string line_chart(const std::string& title, const std::string& x_label,
   return out + "</svg>";
 }
 
-std::string cell_grid(const std::vector<Cell>& cells, int64_t columns,
-                      const std::string& caption) {
+std::string cell_grid(const std::vector<Cell>& cells, int64_t columns, const std::string& caption) {
   constexpr double kSide = 22;
   const auto n = static_cast<int64_t>(cells.size());
   const double width = kSide * static_cast<double>(columns) + 4;

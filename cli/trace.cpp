@@ -8,8 +8,8 @@ namespace {
 Trace decode(const Model& model, const RunResult& run, const Example& problem) {
   RolloutOptions options{.group_size = 1, .sampler = run.config.rollout.sampler};
   options.sampler.temperature = 0;
-  const Rollouts r = rollout(*model.denoiser, *model.tokenizer, {&problem, 1}, options,
-                             Key{}.fork("trace"));
+  const Rollouts r =
+      rollout(*model.denoiser, *model.tokenizer, {&problem, 1}, options, Key{}.fork("trace"));
   Trace trace{.problem = problem,
               .completion = r.attempts[0].completion,
               .solved = judge(run.config.task, r.attempts[0]).solved,
@@ -41,8 +41,7 @@ BeforeAndAfter trace_answers(const RunResult& run) {
   BeforeAndAfter first;
   for (int64_t i = 0; i < run.config.eval.problems; ++i) {
     const Example problem = held_out_problem(*problems, i);
-    BeforeAndAfter pair{decode(base, run, problem),
-                        decode(trained, run, problem)};
+    BeforeAndAfter pair{decode(base, run, problem), decode(trained, run, problem)};
     if (!pair.base.solved && pair.trained.solved) return pair;
     if (i == 0) first = pair;
   }

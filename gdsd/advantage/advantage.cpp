@@ -37,16 +37,17 @@ double divisor(std::span<const double> group, Scale scale) {
 Tensor advantage(std::span<const double> rewards, int64_t G, const AdvantageOptions& o) {
   const auto B = static_cast<int64_t>(rewards.size());
   check(G > 0 && B % G == 0, "[advantage] ", B, " rewards are not whole groups of ", G, ".");
-  check(G > 1 || o.baseline != Baseline::kLeaveOneOut, "[advantage] leave_one_out needs groups of "
-        "two or more, got ", G, ".");
+  check(G > 1 || o.baseline != Baseline::kLeaveOneOut,
+        "[advantage] leave_one_out needs groups of "
+        "two or more, got ",
+        G, ".");
   std::vector<double> out;
   for (int64_t b = 0; b < B; b += G) {
     const auto group = rewards.subspan(b, G);
     const double sum = std::accumulate(group.begin(), group.end(), 0.0);
     const double by = divisor(group, o.scale), n = static_cast<double>(G);
     for (double r : group) {
-      const double baseline =
-          o.baseline == Baseline::kLeaveOneOut ? (sum - r) / (n - 1) : sum / n;
+      const double baseline = o.baseline == Baseline::kLeaveOneOut ? (sum - r) / (n - 1) : sum / n;
       out.push_back((r - baseline) / by);
     }
   }

@@ -34,7 +34,8 @@ std::string suggestion(std::string_view path, const std::vector<Field>& known) {
   std::string found;
   for (const Field& field : known) {
     const size_t distance = edit_distance(word, leaf(field.path));
-    const bool elsewhere = field.path.substr(0, field.path.size() - leaf(field.path).size()) != section;
+    const bool elsewhere =
+        field.path.substr(0, field.path.size() - leaf(field.path).size()) != section;
     if (distance >= far || 2 * distance + elsewhere >= best) continue;
     best = 2 * distance + elsewhere;
     found = field.path;

@@ -3,7 +3,8 @@
 //   struct SamplerOptions {
 //     int64_t steps = 128;
 //     template <class F> void fields(F&& f) { f("steps", steps, "S: denoiser calls"); }
-//     void validate() const { check_field(steps > 0, "steps", "must be positive, got ", steps, "."); }
+//     void validate() const { check_field(steps > 0, "steps", "must be positive, got ", steps,
+//     "."); }
 //   };
 //
 // A field is a scalar, an enum (enum_names lists its names in order), another options struct, or a
@@ -51,11 +52,17 @@ struct Ignore {
   void operator()(Args&&...) const {}
 };
 template <class T>
-concept Struct = requires(T& t) { t.fields(Ignore{}); };
+concept Struct = requires(T& t) {
+  t.fields(Ignore{});
+};
 template <class T>
-concept Variant = requires { std::variant_size<T>::value; };
+concept Variant = requires {
+  std::variant_size<T>::value;
+};
 template <class T>
-concept NamedEnum = std::is_enum_v<T> && requires(T t) { enum_names(t); };
+concept NamedEnum = std::is_enum_v<T> && requires(T t) {
+  enum_names(t);
+};
 
 inline std::string join(const std::string& prefix, std::string_view name) {
   return prefix.empty() ? std::string(name) : prefix + "." + std::string(name);
@@ -90,7 +97,8 @@ std::string alternative_names() {
 template <class V>
 std::string type_name() {
   if constexpr (std::same_as<V, bool>) return "true | false";
-  if constexpr (std::integral<V>) return std::unsigned_integral<V> ? "integer, not negative" : "integer";
+  if constexpr (std::integral<V>)
+    return std::unsigned_integral<V> ? "integer, not negative" : "integer";
   if constexpr (std::floating_point<V>) return "number";
   if constexpr (NamedEnum<V>) return one_of(enum_names(V{}));
   return "text";
@@ -228,8 +236,8 @@ void assign(T& options, std::string_view path, std::string_view text,
     } else if constexpr (Variant<V>) {
       if (rest.empty() || rest == "name") {
         if (!emplace_by_name(value, text))
-          throw FieldError(
-              full, concat("got '", text, "', expected ", alternative_names<V>(), "."));
+          throw FieldError(full,
+                           concat("got '", text, "', expected ", alternative_names<V>(), "."));
       } else {
         std::visit([&](auto& alternative) { assign(alternative, rest, text, here); }, value);
       }

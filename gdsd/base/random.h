@@ -25,7 +25,9 @@ constexpr std::array<uint32_t, 4> philox(Key key, uint64_t counter) {
 }
 
 /// Draw `i` of the stream, uniform in (0, 1).
-constexpr double uniform(Key key, uint64_t i) { return (philox(key, i / 4)[i % 4] + 0.5) * 0x1p-32; }
+constexpr double uniform(Key key, uint64_t i) {
+  return (philox(key, i / 4)[i % 4] + 0.5) * 0x1p-32;
+}
 
 /// Draw `i` of the stream, an integer uniform in {0, …, n − 1}; n < 2^32.
 constexpr uint64_t below(Key key, uint64_t i, uint64_t n) {

@@ -68,15 +68,19 @@ T get(const json& file, const std::string& key, const std::string& where) {
 }  // namespace
 
 void LladaConfig::validate() const {
-  for (auto [name, value] : {std::pair{"d_model", d_model}, {"n_layers", n_layers},
-                             {"n_heads", n_heads}, {"n_kv_heads", n_kv_heads},
+  for (auto [name, value] : {std::pair{"d_model", d_model},
+                             {"n_layers", n_layers},
+                             {"n_heads", n_heads},
+                             {"n_kv_heads", n_kv_heads},
                              {"mlp_hidden_size", mlp_hidden_size},
                              {"max_sequence_length", max_sequence_length}})
     check_field(value > 0, name, "must be positive, got ", value, ".");
   check_field(d_model % n_heads == 0, "n_heads", n_heads, " does not divide d_model ", d_model,
               ".");
-  check_field(head_width() % 2 == 0, "n_heads", "d_model / n_heads must be even for the rotary "
-              "positions, got ", head_width(), ".");
+  check_field(head_width() % 2 == 0, "n_heads",
+              "d_model / n_heads must be even for the rotary "
+              "positions, got ",
+              head_width(), ".");
   check_field(n_heads % n_kv_heads == 0, "n_kv_heads", n_kv_heads, " does not divide n_heads ",
               n_heads, ".");
   check_field(rope_theta > 0, "rope_theta", "must be positive, got ", rope_theta, ".");
@@ -86,7 +90,8 @@ void LladaConfig::validate() const {
 LladaFolder read_llada_config(const std::filesystem::path& folder) {
   const auto path = folder / "config.json";
   const std::string where = "[model] " + path.string();
-  check(std::filesystem::exists(path), where, ": no such file. A model is a Hugging Face folder "
+  check(std::filesystem::exists(path), where,
+        ": no such file. A model is a Hugging Face folder "
         "with config.json and model.safetensors.");
   json file = json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
   check(file.is_object(), where, ": not a JSON object.");
@@ -100,7 +105,8 @@ LladaFolder read_llada_config(const std::filesystem::path& folder) {
     file["n_kv_heads"] = file["n_heads"];
 
   if (file.contains("mlp_hidden_size") && file["mlp_hidden_size"].is_null())
-    file["mlp_hidden_size"] = get<int64_t>(file, "mlp_ratio", where) * get<int64_t>(file, "d_model", where);
+    file["mlp_hidden_size"] =
+        get<int64_t>(file, "mlp_ratio", where) * get<int64_t>(file, "d_model", where);
 
   LladaFolder out;
   for_each_leaf(out.config, [&]<class T>(const std::string& name, T& value, std::string_view) {
@@ -126,9 +132,8 @@ std::string llada_config_json(const LladaConfig& config, const Vocabulary& vocab
   json file = released_keys();
   file.update(python_keys());
   LladaConfig copy = config;
-  for_each_leaf(copy, [&](const std::string& name, auto& value, std::string_view) {
-    file[name] = value;
-  });
+  for_each_leaf(
+      copy, [&](const std::string& name, auto& value, std::string_view) { file[name] = value; });
   file["vocab_size"] = file["embedding_size"] = vocabulary.size;
   file["mask_token_id"] = vocabulary.mask_id;
   file["eos_token_id"] = vocabulary.eos_id;

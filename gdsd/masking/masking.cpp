@@ -98,7 +98,8 @@ Tensor log_probs(const Denoiser& denoiser, const Views& views) {
   }
   const int64_t P = passes.size(0);
   Packed x{at::where(passes.to(x0.tokens.device()), denoiser.vocabulary().mask_id,
-                     x0.tokens.unsqueeze(0)).flatten(),
+                     x0.tokens.unsqueeze(0))
+               .flatten(),
            {}};
   for (int64_t p = 0; p < P; ++p)
     x.lengths.insert(x.lengths.end(), x0.lengths.begin(), x0.lengths.end());
@@ -108,7 +109,9 @@ Tensor log_probs(const Denoiser& denoiser, const Views& views) {
   const Rows rows{(completion.unsqueeze(0) + pass * N).masked_select(chosen),
                   to_vector<int64_t>(asked.sum(-1))};
   const Tensor target = x0.tokens.index_select(0, completion.flatten())
-                            .view({1, B, C}).expand({P, B, C}).masked_select(chosen);  // [R]
+                            .view({1, B, C})
+                            .expand({P, B, C})
+                            .masked_select(chosen);  // [R]
 
   const Tensor log_p = log_prob(denoiser.encode(x, rows), denoiser.head(), target);  // [R]
   const Tensor spread = at::zeros({P, B, C}, log_p.options()).masked_scatter(chosen, log_p);

@@ -26,7 +26,7 @@ struct Views {
   Packed rollouts;      // x0: prompts and completions, nothing hidden
   Tensor hidden;        // [K, N] bool, on the CPU
   bool coupled = true;  // also predict the completion tokens that `hidden` leaves visible
-  Tensor weight;        // [K, B, C] float64: Σ weight · log p is a rollout's score; 0 if not asked
+  Tensor weight;  // [K, B, C] float64: Σ weight · log p is a rollout's score; 0 if not asked
 };
 
 /// How many of C tokens to hide in each of the b rows of a group, stratified over 0 … C:

@@ -51,8 +51,7 @@ inline Loss loss(const Batch& b, const EspoOptions& o) {
   const Tensor clipped = ratio.clamp(1 - o.epsilon_low, 1 + o.epsilon_high) * b.advantage;
   const Tensor policy = -at::minimum(free, clipped);  // [B]
   Tensor divergence = at::zeros_like(policy);         // [B]
-  if (o.beta > 0)
-    divergence = kl(o.kl, (b.weight * (b.log_p - b.log_p_ref)).sum(-1).mean(0)) / C;
+  if (o.beta > 0) divergence = kl(o.kl, (b.weight * (b.log_p - b.log_p_ref)).sum(-1).mean(0)) / C;
 
   return {.sum = (policy + o.beta * divergence).sum(),
           .count = static_cast<double>(policy.numel()),

@@ -25,9 +25,7 @@ enum class GdsdClip {
   kSum,       // (clip(C Δ)/C − ψA)²: as released
   kNone,      // (Δ − ψA)²
 };
-constexpr auto enum_names(GdsdClip) {
-  return std::array{"one_sided", "two_sided", "sum", "none"};
-}
+constexpr auto enum_names(GdsdClip) { return std::array{"one_sided", "two_sided", "sum", "none"}; }
 
 struct GdsdOptions {
   static constexpr std::string_view kName = "gdsd";
@@ -70,11 +68,11 @@ inline Loss loss(const Batch& b, const GdsdOptions& o) {
   const double low = std::log1p(-o.epsilon_low), high = std::log1p(o.epsilon_high);
 
   const Tensor gap = (b.weight * (b.log_p - b.log_p_old)).sum(-1);  // [K, B]
-  const Tensor clipped = o.clip == GdsdClip::kSum ? gap.clamp(low, high) / C
-                                                  : (gap / C).clamp(low, high);
-  const Tensor target = o.psi * b.advantage;                    // [B]
-  const Tensor free_error = (gap / C - target).square();        // [K, B]
-  const Tensor clipped_error = (clipped - target).square();     // [K, B]
+  const Tensor clipped =
+      o.clip == GdsdClip::kSum ? gap.clamp(low, high) / C : (gap / C).clamp(low, high);
+  const Tensor target = o.psi * b.advantage;                 // [B]
+  const Tensor free_error = (gap / C - target).square();     // [K, B]
+  const Tensor clipped_error = (clipped - target).square();  // [K, B]
   const Tensor error = o.clip == GdsdClip::kNone       ? free_error
                        : o.clip == GdsdClip::kOneSided ? at::maximum(free_error, clipped_error)
                                                        : clipped_error;
@@ -83,8 +81,7 @@ inline Loss loss(const Batch& b, const GdsdOptions& o) {
                                                          : clipped != gap / C;
   const Tensor policy = o.sum_views ? error.sum(0) : error.mean(0);  // [B]
   Tensor divergence = at::zeros_like(policy);                        // [B]
-  if (o.beta > 0)
-    divergence = kl(o.kl, (b.weight * (b.log_p - b.log_p_ref)).sum(-1)).mean(0) / C;
+  if (o.beta > 0) divergence = kl(o.kl, (b.weight * (b.log_p - b.log_p_ref)).sum(-1)).mean(0) / C;
 
   return {.sum = (policy + o.beta * divergence).sum(),
           .count = static_cast<double>(policy.numel()),

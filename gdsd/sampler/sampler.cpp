@@ -94,7 +94,7 @@ Samples sample(const Denoiser& denoiser, const Packed& prompts, const SamplerOpt
   const Vocabulary& vocabulary = denoiser.vocabulary();
   const std::array banned{vocabulary.mask_id};
   Packed x = append_masks(prompts, C, vocabulary.mask_id);
-  const Tensor completion = tail_rows(x, C).cpu();              // [B, C]
+  const Tensor completion = tail_rows(x, C).cpu();  // [B, C]
   const at::Device device = x.tokens.device();
   Tensor kept_at = at::full({B, C}, -1, completion.options());  // [B, C]
 

@@ -24,11 +24,11 @@ struct TypeName {
   const char* name;
   at::ScalarType type;
 };
-constexpr std::array kTypes{
-    TypeName{"F64", at::kDouble}, TypeName{"F32", at::kFloat},   TypeName{"F16", at::kHalf},
-    TypeName{"BF16", at::kBFloat16}, TypeName{"I64", at::kLong}, TypeName{"I32", at::kInt},
-    TypeName{"I16", at::kShort},  TypeName{"I8", at::kChar},     TypeName{"U8", at::kByte},
-    TypeName{"BOOL", at::kBool}};
+constexpr std::array kTypes{TypeName{"F64", at::kDouble}, TypeName{"F32", at::kFloat},
+                            TypeName{"F16", at::kHalf},   TypeName{"BF16", at::kBFloat16},
+                            TypeName{"I64", at::kLong},   TypeName{"I32", at::kInt},
+                            TypeName{"I16", at::kShort},  TypeName{"I8", at::kChar},
+                            TypeName{"U8", at::kByte},    TypeName{"BOOL", at::kBool}};
 
 /// A whole file in memory for as long as a tensor refers to it.
 class Mapping {
@@ -199,7 +199,8 @@ void write_safetensors(const std::filesystem::path& file, const TensorMap& tenso
     check(type != kTypes.end(), "[safetensors] cannot write '", name, "' of type ",
           tensor.scalar_type(), ".");
     const uint64_t end = at + tensor.nbytes();
-    header[name] = {{"dtype", type->name}, {"shape", tensor.sizes().vec()}, {"data_offsets", {at, end}}};
+    header[name] = {
+        {"dtype", type->name}, {"shape", tensor.sizes().vec()}, {"data_offsets", {at, end}}};
     at = end;
   }
   std::string text = header.dump();

@@ -37,7 +37,7 @@ struct LogProb : torch::autograd::Function<LogProb> {
     for_each_tile(hidden.size(0), weight.size(0), tile, [&](int64_t begin, int64_t end) {
       const Tensor logits = wide_logits(hidden.slice(0, begin, end), weight);  // [r, V]
       const Tensor at_target = logits.gather(1, target.slice(0, begin, end).unsqueeze(1));
-      log_z.push_back(logits.logsumexp(-1));               // [r]
+      log_z.push_back(logits.logsumexp(-1));                 // [r]
       log_p.push_back(at_target.squeeze(1) - log_z.back());  // [r]
     });
     ctx->save_for_backward({hidden, weight, target, at::cat(log_z)});
@@ -56,8 +56,8 @@ struct LogProb : torch::autograd::Function<LogProb> {
                   [&](int64_t begin, int64_t end) {
                     auto rows = [&](const Tensor& x) { return x.slice(0, begin, end); };
                     const Tensor g = rows(grad);
-                    Tensor d = wide_logits(rows(hidden), weight);             // [r, V]
-                    d.sub_(rows(log_z).unsqueeze(1)).exp_().mul_(g).neg_();   // −p g
+                    Tensor d = wide_logits(rows(hidden), weight);            // [r, V]
+                    d.sub_(rows(log_z).unsqueeze(1)).exp_().mul_(g).neg_();  // −p g
                     d.scatter_add_(1, rows(target).unsqueeze(1), g.to(d.scalar_type()));
                     d = d.to(hidden.scalar_type());
                     if (ctx->needs_input_grad(0)) d_hidden.push_back(d.matmul(weight));

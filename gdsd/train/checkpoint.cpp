@@ -75,9 +75,7 @@ RunState read_state(const fs::path& folder) {
   const fs::path file = folder / "trainer" / "state.json";
   try {
     const json j = json::parse(read_file(file));
-    RunState state{.step = j.at("step"),
-                   .metrics_bytes = j.at("metrics_bytes"),
-                   .score = {}};
+    RunState state{.step = j.at("step"), .metrics_bytes = j.at("metrics_bytes"), .score = {}};
     if (!j.at("score").is_null()) state.score = j.at("score").get<double>();
     return state;
   } catch (const json::exception& e) {
@@ -123,7 +121,8 @@ void remove_surplus(const fs::path& run_dir, int64_t newest, const Retention& ke
   const auto all = list(run_dir);
   std::set<int64_t> kept;
   for (auto it = all.rbegin(); it != all.rend(); ++it)
-    if (it->first <= newest && static_cast<int64_t>(kept.size()) < keep.last) kept.insert(it->first);
+    if (it->first <= newest && static_cast<int64_t>(kept.size()) < keep.last)
+      kept.insert(it->first);
   const auto best = ranked(run_dir);
   for (size_t i = 0; i < best.size() && i < static_cast<size_t>(keep.best); ++i)
     kept.insert(best[i]);
@@ -149,7 +148,8 @@ std::optional<Checkpoint> newest_checkpoint(const fs::path& run_dir,
       warn(concat(e.what(), " This checkpoint is damaged; looking for the one before it."));
     }
   }
-  check(all.empty(), "[run_dir] ", run_dir.string(), ": every checkpoint is damaged, so there is "
+  check(all.empty(), "[run_dir] ", run_dir.string(),
+        ": every checkpoint is damaged, so there is "
         "nothing to go on from. Add --fresh to set this folder aside and begin anew.");
   return {};
 }

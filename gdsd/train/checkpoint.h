@@ -17,8 +17,8 @@ namespace gdsd {
 
 /// Everything about a run's progress that is not a tensor.
 struct RunState {
-  int64_t step = 0;            // steps done
-  uint64_t metrics_bytes = 0;  // length of metrics.jsonl then
+  int64_t step = 0;             // steps done
+  uint64_t metrics_bytes = 0;   // length of metrics.jsonl then
   std::optional<double> score;  // eval/solved at this very step, if it was evaluated
 };
 
@@ -42,7 +42,8 @@ std::optional<Checkpoint> newest_checkpoint(const std::filesystem::path& run_dir
 void save_checkpoint(const std::filesystem::path& run_dir, const RunState& state,
                      const Model& model, const Optimizer& optimizer, const Retention& keep);
 
-/// Does what a kill during a save left undone: unfinished folders go, links point where they should.
+/// Does what a kill during a save left undone: unfinished folders go, links point where they
+/// should.
 void repair_checkpoints(const std::filesystem::path& run_dir);
 
 /// The highest score of any checkpoint that is kept.

@@ -17,7 +17,7 @@ constexpr auto enum_names(Phase) {
 }
 
 struct StepReport {
-  int64_t step = 0;   // 1 … total; 0 is the evaluation before the first
+  int64_t step = 0;  // 1 … total; 0 is the evaluation before the first
   int64_t total = 0;
   std::map<std::string, double> metrics;  // docs/metrics.md
   std::map<std::string, double> timing;

@@ -31,9 +31,8 @@ Optimizer::Optimizer(const TensorMap& parameters, const OptimizerOptions& option
 }
 
 double Optimizer::learning_rate() const {
-  const double warmup = options_.warmup > 0
-                            ? std::min(1.0, static_cast<double>(steps_ + 1) / options_.warmup)
-                            : 1.0;
+  const double warmup =
+      options_.warmup > 0 ? std::min(1.0, static_cast<double>(steps_ + 1) / options_.warmup) : 1.0;
   const double done = static_cast<double>(steps_) / static_cast<double>(total_steps_);
   return options_.lr * warmup * (1 - (1 - options_.final_lr) * std::min(1.0, done));
 }
@@ -82,7 +81,8 @@ void Optimizer::load_state(const TensorMap& state) {
         " tensors, expected ", 1 + 2 * names_.size(), ".");
   steps_ = get("steps").item<int64_t>();
   for (size_t i = 0; i < names_.size(); ++i) {
-    for (auto [part, into] : {std::pair{".exp_avg", exp_avg_[i]}, {".exp_avg_sq", exp_avg_sq_[i]}}) {
+    for (auto [part, into] :
+         {std::pair{".exp_avg", exp_avg_[i]}, {".exp_avg_sq", exp_avg_sq_[i]}}) {
       const Tensor saved = get(names_[i] + part);
       check_shape(saved, into.sizes(), names_[i] + part);
       into.copy_(saved);

@@ -19,8 +19,10 @@ struct OptimizerOptions {
   template <class F>
   void fields(F&& f) {
     f("lr", lr, "learning rate that warm-up and decay are factors of");
-    f("warmup", warmup, "optimiser steps over which the learning rate rises linearly, from lr / warmup");
-    f("final_lr", final_lr, "what the decay, linear from the first step on, ends at: a fraction of lr");
+    f("warmup", warmup,
+      "optimiser steps over which the learning rate rises linearly, from lr / warmup");
+    f("final_lr", final_lr,
+      "what the decay, linear from the first step on, ends at: a fraction of lr");
     f("beta1", beta1, "decay of the gradient's running mean");
     f("beta2", beta2, "decay of its running square");
     f("epsilon", epsilon, "added to the root of the running square");

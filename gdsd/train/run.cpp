@@ -103,9 +103,7 @@ Run::Run(const RunOptions& options, const std::vector<Field>& config, Existing e
   checkpoint_ = found->folder;
 }
 
-int64_t Run::first_step() const {
-  return checkpoint_ || !evaluation_due(0) ? state_.step + 1 : 0;
-}
+int64_t Run::first_step() const { return checkpoint_ || !evaluation_due(0) ? state_.step + 1 : 0; }
 
 bool Run::evaluation_due(int64_t step) const {
   const int64_t every = options_.eval.every;
@@ -133,8 +131,8 @@ void Run::begin(const std::vector<std::pair<std::string, std::string>>& summary,
   observer_.on_start(summary, state_.step, options_.steps);
 }
 
-bool Run::finish_step(int64_t step, const std::map<std::string, double>& metrics,
-                      PhaseClock& clock, const Model& model, const Optimizer& optimizer) {
+bool Run::finish_step(int64_t step, const std::map<std::string, double>& metrics, PhaseClock& clock,
+                      const Model& model, const Optimizer& optimizer) {
   log_->write(step, metrics);
   state_.step = step;
   const auto solved = metrics.find("eval/solved");

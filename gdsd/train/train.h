@@ -20,7 +20,8 @@ struct TrainConfig : RunOptions {
     RunOptions::fields(f);
     f("model", model, "Hugging Face folder of the model to train; it is the reference as well");
     f("inner_steps", inner_steps, "μ: optimiser steps taken with the rollouts of one step");
-    f("micro_batch", micro_batch, "rollouts in a backward pass, 0 for all; changes memory, and results to rounding");
+    f("micro_batch", micro_batch,
+      "rollouts in a backward pass, 0 for all; changes memory, and results to rounding");
     f("rollout", rollout, "");
     f("advantage", advantage, "");
     f("objective", objective, "what is minimised");

@@ -84,15 +84,15 @@ TEST(Fields, DumpReadsBack) {
 }
 
 TEST(Fields, TheNameOfASectionIsReadFirstWhereverItStands) {
-  const Page page = load_options<Page>(
-      file_with("drawing:\n  shape:\n    side: 5\n    name: square\n"));
+  const Page page =
+      load_options<Page>(file_with("drawing:\n  shape:\n    side: 5\n    name: square\n"));
   EXPECT_EQ(std::get<Square>(page.drawing.shape).side, 5);
 }
 
 TEST(Fields, OverridesWinAndPresetsAreNames) {
   const std::vector<std::string> overrides{"drawing.title=x=y", "drawing.shape=circle_released"};
-  const Page page = load_options<Page>(file_with("drawing: {title: t, shape: {name: square}}"),
-                                       overrides);
+  const Page page =
+      load_options<Page>(file_with("drawing: {title: t, shape: {name: square}}"), overrides);
   EXPECT_EQ(page.drawing.title, "x=y");
   EXPECT_EQ(std::get<Circle>(page.drawing.shape).radius, 9);
 }
@@ -105,8 +105,7 @@ TEST(Fields, ErrorsSayWhereWhatAndWhatWasMeant) {
   };
   EXPECT_EQ(load("drawing:\n  titel: x\n"),
             ":2:10: drawing.titel: unknown option. Did you mean 'drawing.title'?");
-  EXPECT_EQ(load("filled: true"),
-            ":1:9: filled: unknown option. Did you mean 'drawing.filled'?");
+  EXPECT_EQ(load("filled: true"), ":1:9: filled: unknown option. Did you mean 'drawing.filled'?");
   EXPECT_EQ(load("drawing:\n  seed: -3\n"),
             ":2:9: drawing.seed: got '-3', expected integer, not negative.");
   EXPECT_EQ(load("drawing: {colour: green}"),

@@ -45,8 +45,13 @@ inline PretrainConfig tiny_pretraining(const std::filesystem::path& run_dir) {
   c.steps = 5;
   c.save_every = 2;
   c.batch = 4;
-  c.architecture = {.d_model = 16, .n_layers = 2, .n_heads = 2, .n_kv_heads = 2,
-                    .mlp_hidden_size = 24, .max_sequence_length = 32, .rope_theta = 100};
+  c.architecture = {.d_model = 16,
+                    .n_layers = 2,
+                    .n_heads = 2,
+                    .n_kv_heads = 2,
+                    .mlp_hidden_size = 24,
+                    .max_sequence_length = 32,
+                    .rope_theta = 100};
   c.sampler = {.gen_length = 16, .block_length = 16, .steps = 4};
   c.eval = {.every = 2, .problems = 8};
   c.compute.threads = 1;
@@ -61,7 +66,8 @@ inline TrainConfig tiny_training(const std::filesystem::path& model,
   c.steps = 5;
   c.save_every = 2;
   c.inner_steps = 2;
-  c.rollout = {.prompts = 2, .group_size = 4,
+  c.rollout = {.prompts = 2,
+               .group_size = 4,
                .sampler = {.gen_length = 16, .block_length = 16, .steps = 4, .temperature = 1}};
   c.eval = {.every = 2, .problems = 8};
   c.compute.threads = 1;

@@ -89,8 +89,7 @@ TEST(Run, AnInterruptSavesAndTheSameCommandGoesOn) {
   run(tiny_training(base(), whole));
   Recorder first;
   first.interrupt_after = 3;  // reports before: steps 0, 1, 2
-  EXPECT_EQ(train(tiny_training(base(), folder), Existing::kResume, first),
-            Outcome::kInterrupted);
+  EXPECT_EQ(train(tiny_training(base(), folder), Existing::kResume, first), Outcome::kInterrupted);
   const Recorder second = run(tiny_training(base(), folder));
   EXPECT_EQ(second.resumed_after, 3);
   expect_same_products(whole, folder);
