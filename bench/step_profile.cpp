@@ -5,6 +5,7 @@
 //
 // An operation's own time excludes those it calls. What no operation accounts for is overhead:
 // puzzles, rewards, keys, logs, the autograd graph. Timing itself slows small operations a little.
+// On one thread, so that seconds add up.
 #include <ATen/record_function.h>
 
 #include <chrono>
@@ -20,7 +21,7 @@ namespace {
 using namespace gdsd;
 using Clock = std::chrono::steady_clock;
 
-/// Seconds spent in each operation itself; the computing thread alone calls operations.
+/// Seconds spent in each operation itself.
 std::map<std::string, double> own_seconds;
 std::vector<std::pair<Clock::time_point, double>> open_calls;  // (begin, seconds of callees)
 
@@ -65,6 +66,7 @@ int main(int argc, char** argv) {
   auto config = load_options<TrainConfig>(argv[1], std::vector<std::string>(argv + 2, argv + argc));
   config.run_dir = std::filesystem::temp_directory_path() / "gdsd_step_profile";
   std::filesystem::remove_all(config.run_dir);
+  config.compute.threads = 1;
 
   at::addGlobalCallback(
       at::RecordFunctionCallback(on_begin, on_end).scopes({at::RecordScope::FUNCTION}));
