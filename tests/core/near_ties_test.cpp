@@ -1,5 +1,7 @@
 // How often a rollout of a real model changes with the batch it is sampled in. Products of other
 // shapes round differently, and a rounding can decide a near tie: none of it may be systematic.
+// Measured on an AMD EPYC with AVX512-BF16: 0 of 2000 in either type (bfloat16 states are bit-equal
+// there, float32 ones to 5e-7). Other processors multiply in other orders: the bounds leave room.
 // GDSD_NEAR_TIE_ROLLOUTS sets the number of rollouts; each test prints what it measured.
 #include <gtest/gtest.h>
 
@@ -59,7 +61,7 @@ int64_t rollouts() {
 
 TEST(NearTies, InFloat32AreRare) { EXPECT_LE(measure(at::kFloat, rollouts()).value(), 0.02); }
 
-TEST(NearTies, InBfloat16AreSeldom) { EXPECT_LE(measure(at::kBFloat16, rollouts()).value(), 0.5); }
+TEST(NearTies, InBfloat16AreSeldom) { EXPECT_LE(measure(at::kBFloat16, rollouts()).value(), 0.1); }
 
 }  // namespace
 }  // namespace gdsd
