@@ -93,14 +93,16 @@ std::string cell_grid(const std::vector<Cell>& cells, int64_t columns, const std
   constexpr double kSide = 22;
   const auto n = static_cast<int64_t>(cells.size());
   const double width = kSide * static_cast<double>(columns) + 4;
-  const double height = kSide * static_cast<double>((n + columns - 1) / columns) + 22;
+  const int64_t rows = (n + columns - 1) / columns;
+  const double height = kSide * static_cast<double>(rows) + 22;
   std::string out = concat("<svg class='grid' viewBox='0 0 ", width, " ", height, "' width='",
                            width, "' height='", height, "' role='img'>");
   static const char* const kNames[] = {"given", "hidden", "right", "wrong"};
   for (int64_t i = 0; i < n; ++i) {
     const Cell& cell = cells[i];
-    const double x = 2 + kSide * static_cast<double>(i % columns);
-    const double y = 2 + kSide * static_cast<double>(i / columns);
+    const int64_t row = i / columns, column = i % columns;
+    const double x = 2 + kSide * static_cast<double>(column);
+    const double y = 2 + kSide * static_cast<double>(row);
     out += concat("<rect class='cell ", kNames[static_cast<int>(cell.kind)],
                   cell.fresh ? " fresh" : "", "' x='", x, "' y='", y, "' width='", kSide,
                   "' height='", kSide, "'/>");

@@ -193,9 +193,9 @@ void write_safetensors(const std::filesystem::path& file, const TensorMap& tenso
   json header{{"__metadata__", {{"format", "pt"}}}};
   uint64_t at = 0;
   for (const auto& [name, tensor] : tensors) {
-    const auto* type = std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& t) {
-      return t.type == tensor.scalar_type();
-    });
+    const auto* type = std::find_if(
+        kTypes.begin(), kTypes.end(),
+        [stored = tensor.scalar_type()](const TypeName& t) { return t.type == stored; });
     check(type != kTypes.end(), "[safetensors] cannot write '", name, "' of type ",
           tensor.scalar_type(), ".");
     const uint64_t end = at + tensor.nbytes();

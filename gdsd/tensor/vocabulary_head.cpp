@@ -69,7 +69,7 @@ struct LogProb : torch::autograd::Function<LogProb> {
   }
 };
 
-Proposal propose_tile(Tensor logits, double temperature, std::span<const Key> keys,
+Proposal propose_tile(const Tensor& logits, double temperature, std::span<const Key> keys,
                       std::span<const int64_t> banned) {
   const Tensor log_p = logits.log_softmax(-1), p = log_p.exp();  // [r, V]
   for (int64_t id : banned) logits.select(1, id).fill_(-std::numeric_limits<float>::infinity());

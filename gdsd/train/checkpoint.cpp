@@ -99,6 +99,7 @@ std::vector<int64_t> ranked(const fs::path& run_dir) {
     if (const auto score = score_of(folder)) scored.emplace_back(*score, step);
   std::sort(scored.rbegin(), scored.rend());
   std::vector<int64_t> steps;
+  steps.reserve(scored.size());
   for (const auto& [score, step] : scored) steps.push_back(step);
   return steps;
 }

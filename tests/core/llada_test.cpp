@@ -13,7 +13,7 @@ namespace {
 /// Three sequences of 5, 9 and 3 tokens.
 Packed ragged() { return {random_tokens(17, kTinyVocabulary.size, "ragged"), {5, 9, 3}}; }
 
-Rows rows_of(std::vector<int64_t> index, std::vector<int64_t> counts) {
+Rows rows_of(const std::vector<int64_t>& index, std::vector<int64_t> counts) {
   return {to_tensor(index), std::move(counts)};
 }
 

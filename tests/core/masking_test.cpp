@@ -175,7 +175,8 @@ TEST(Score, WithElboWeightsIsAnUnbiasedElbo) {
     double mean = 0;
     constexpr std::array<double, C + 1> binomial{1, 4, 6, 4, 1};
     for (const auto& [hidden, score] : scores)
-      mean += score / ((C + 1) * binomial[std::accumulate(hidden.begin(), hidden.end(), 0)]);
+      mean +=
+          score / ((C + 1) * binomial[std::accumulate(hidden.begin(), hidden.end(), int64_t{0})]);
     EXPECT_NEAR(mean, exact, 1e-12);
   }
 }

@@ -20,7 +20,8 @@ using std::filesystem::path;
 inline json read_json(const path& file) { return json::parse(read_file(file)); }
 
 /// Adds the test `suite`.`name`. An exception from `body` is a failure.
-inline void add_test(const std::string& suite, std::string name, std::function<void()> body) {
+inline void add_test(const std::string& suite, std::string name,
+                     const std::function<void()>& body) {
   struct Case : testing::Test {
     explicit Case(std::function<void()> f) : run(std::move(f)) {}
     void TestBody() override { run(); }
