@@ -36,8 +36,9 @@ std::string describe(const std::vector<Field>& fields) {
 
 template <class Config>
 std::string describe_keys() {
-  return "Keys, their defaults and meanings:\n" + describe(list_fields(Config{})) +
-         "Keys of what another `name` chooses:\n" + describe(list_alternatives(Config{}));
+  const Config defaults;
+  return "Keys, their defaults and meanings:\n" + describe(list_fields(defaults)) +
+         "Keys of what another `name` chooses:\n" + describe(list_alternatives(defaults));
 }
 
 }  // namespace
@@ -50,8 +51,7 @@ int run_pretrain(const RunArguments& arguments) {
 
 int run_eval(const RunArguments& arguments) {
   const auto config = load_options<TrainConfig>(arguments.config, arguments.overrides);
-  const Compute compute =
-      open_compute(config.compute, read_llada_config(config.model).config.d_model);
+  const Compute compute = open_compute(config.compute, config_of(config.model).architecture.width);
   const Model model = load_model(config.model, compute, Use::kInference);
   const Evaluation e =
       evaluate(*model.denoiser, *model.tokenizer, config.task, config.rollout.sampler, config.eval);

@@ -33,7 +33,7 @@ Trace decode(const Model& model, const RunResult& run, const Example& problem) {
 
 BeforeAndAfter trace_answers(const RunResult& run) {
   const Compute compute =
-      open_compute(run.config.compute, read_llada_config(run.config.model).config.d_model);
+      open_compute(run.config.compute, config_of(run.config.model).architecture.width);
   const Model base = load_model(run.config.model, compute, Use::kInference);
   const Model trained = load_model(run.folder / "latest", compute, Use::kInference);
   const auto problems = problems_of(run.config.task);

@@ -2,8 +2,13 @@
 
 namespace gdsd {
 
-Tensor project(const Tensor& x, const Tensor& weight) {
-  return x.matmul(weight.to(x.scalar_type()).t());
+Tensor project(const Tensor& x, const Linear& linear) {
+  const at::ScalarType T = x.scalar_type();
+  const Tensor w = linear.weight.to(T);
+  const Tensor y = linear.bias.defined() ? at::linear(x, w, linear.bias.to(T)) : x.matmul(w.t());
+  const auto& [A, B, scale] = linear.adapter;
+  if (!A.defined()) return y;
+  return (y + x.to(A.scalar_type()).matmul(A.t()).matmul(B.t()) * scale).to(T);
 }
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
@@ -12,7 +17,7 @@ Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
   return (wide * scale).to(x.scalar_type()) * weight.to(x.scalar_type());
 }
 
-Rope rope_tables(const Packed& x, int64_t h, double theta) {
+Rope rope_tables(const Packed& x, int64_t h, double theta, at::ScalarType type) {
   const auto options = at::TensorOptions(at::kFloat).device(x.tokens.device());
   std::vector<Tensor> positions;
   int64_t longest = 0;
@@ -22,11 +27,11 @@ Rope rope_tables(const Packed& x, int64_t h, double theta) {
   const Tensor inverse = at::pow(theta, at::arange(0, h, 2, options) / h).reciprocal();  // [h/2]
   const Tensor half = at::cat(positions).unsqueeze(1) * inverse;                         // [N, h/2]
   const Tensor angle = at::cat({half, half}, -1);                                        // [N, h]
-  return {angle.cos(), angle.sin()};
+  return {angle.cos().to(type), angle.sin().to(type)};
 }
 
 Tensor rotate(const Tensor& x, const Rope& rope) {
-  const Tensor wide = x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
+  const Tensor wide = x.to(at::promote_types(x.scalar_type(), rope.cos.scalar_type()));
   const auto halves = wide.chunk(2, -1);
   const Tensor turned = at::cat({-halves[1], halves[0]}, -1);
   return (wide * rope.cos.unsqueeze(1) + turned * rope.sin.unsqueeze(1)).to(x.scalar_type());

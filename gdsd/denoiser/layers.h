@@ -6,21 +6,34 @@
 
 namespace gdsd {
 
-/// x Wᵀ: x [N, in], weight [out, in] → [N, out]. The weight is cast to x's type first.
-Tensor project(const Tensor& x, const Tensor& weight);
+/// An addition of low rank to a matrix, s B A. Hu et al. 2021 (LoRA), arXiv:2106.09685.
+struct LowRank {
+  Tensor A, B;  // [r, in], [out, r]: float32, whatever the products of the model are made in
+  double scale = 1;
+};
+
+struct Linear {
+  Tensor weight;    // [out, in]
+  Tensor bias;      // [out], undefined if there is none
+  LowRank adapter;  // undefined tensors if there is none
+};
+
+/// x Wᵀ + b + s B A x: x [N, in] → [N, out] of x's type. Weight and bias are cast to that type
+/// first; the adapter's product is made and added in the adapter's own.
+Tensor project(const Tensor& x, const Linear& linear);
 
 /// T(x / √(mean x² + ε)) ⊙ w: x [N, D], weight [D] → [N, D]. The root in float32, the cast before
 /// the multiplication, as LLaDA and Dream do.
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps);
 
-/// Rotary positions, half-split (NeoX): cosines and sines of p θ^(−2j/h), each [N, h] float32, for
-/// positions 0, 1, … in every sequence.
+/// Rotary positions, half-split (NeoX): cosines and sines of p θ^(−2j/h), each [N, h], for
+/// positions 0, 1, … in every sequence. Computed in float32, then cast to `type`.
 struct Rope {
   Tensor cos, sin;
 };
-Rope rope_tables(const Packed& x, int64_t h, double theta);
+Rope rope_tables(const Packed& x, int64_t h, double theta, at::ScalarType type);
 
-/// Rotates every head: x [N, H, h] → [N, H, h]. In float32 whatever T is, as LLaDA does.
+/// Rotates every head: x [N, H, h] → [N, H, h] of x's type, in the tables' type if that is wider.
 Tensor rotate(const Tensor& x, const Rope& rope);
 
 /// Rows of a Rope, or of anything else that has one row per token.

@@ -1,7 +1,8 @@
-// A model on disk: a Hugging Face folder with config.json, model.safetensors and a tokenizer.
+// A model on disk: a Hugging Face folder with config.json, model.safetensors and a tokenizer, or a
+// PEFT folder with an adapter to such a model.
 #pragma once
 
-#include "gdsd/denoiser/llada.h"
+#include "gdsd/denoiser/lora.h"
 #include "gdsd/tensor/device.h"
 #include "gdsd/text/tokenizer.h"
 
@@ -10,24 +11,30 @@ namespace gdsd {
 /// How the weights are going to be used.
 enum class Use {
   kInference,  // stored in the type products are made in
-  kTraining,   // stored in float32, with gradients
+  kTraining,   // stored in float32, with gradients; of a model with an adapter the adapter alone
 };
 
-/// The denoiser of a folder. Throws Error naming the file for anything missing or malformed.
-std::unique_ptr<Llada> load_denoiser(const std::filesystem::path& folder, const Compute& compute,
-                                     Use use);
+/// What config.json says: of the folder, or of the base that its adapter names.
+ModelConfig config_of(const std::filesystem::path& folder);
+
+/// The denoiser of a Hugging Face folder, or of a PEFT folder and the base that it names; to a
+/// Hugging Face folder's an adapter is added if `lora` says so, a new one drawn from `key`. Every
+/// tensor is copied once, to the device and type it will have, and its file is let go of. Throws
+/// Error naming the file for anything missing or malformed.
+std::unique_ptr<Transformer> load_denoiser(const std::filesystem::path& folder,
+                                           const Compute& compute, Use use,
+                                           const LoraOptions& lora = {}, Key key = {});
 
 struct Model {
-  std::unique_ptr<Llada> denoiser;
+  std::unique_ptr<Transformer> denoiser;
   std::unique_ptr<Tokenizer> tokenizer;
 };
-Model load_model(const std::filesystem::path& folder, const Compute& compute, Use use);
-
-/// The parameters that are trained, by name.
-TensorMap trainable(const Llada& denoiser);
+Model load_model(const std::filesystem::path& folder, const Compute& compute, Use use,
+                 const LoraOptions& lora = {}, Key key = {});
 
 /// Writes the files of a Hugging Face folder into `folder`, which must exist and hold none of them.
-void save_model(const std::filesystem::path& folder, const Llada& denoiser,
+/// Of a model with an adapter only the adapter is written, as a PEFT folder.
+void save_model(const std::filesystem::path& folder, const Transformer& denoiser,
                 const Tokenizer& tokenizer);
 
 }  // namespace gdsd

@@ -39,7 +39,7 @@ void ComputeOptions::validate() const {
 }
 
 Compute open_compute(const ComputeOptions& options, int64_t D) {
-  Compute compute;
+  Compute compute{.activation_checkpointing = options.activation_checkpointing};
   const bool cuda = options.device != DeviceChoice::kCpu && load_cuda();
   check(cuda || options.device != DeviceChoice::kCuda,
         "[compute.device] cuda was asked for, but no GPU with its libraries was found. Run `make "

@@ -30,18 +30,19 @@ constexpr std::array kTypes{TypeName{"F64", at::kDouble}, TypeName{"F32", at::kF
                             TypeName{"I16", at::kShort},  TypeName{"I8", at::kChar},
                             TypeName{"U8", at::kByte},    TypeName{"BOOL", at::kBool}};
 
-/// A whole file in memory for as long as a tensor refers to it.
+/// A stretch of a file in memory for as long as a tensor refers to it. Each tensor has its own, so
+/// that letting go of one that has been copied frees its memory.
 class Mapping {
  public:
-  explicit Mapping(const std::filesystem::path& file) {
-    const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    struct stat info {};
-    check(fd >= 0 && ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode), "[safetensors] ",
-          file.string(), ": cannot read this file.");
-    size_ = static_cast<uint64_t>(info.st_size);
-    if (size_ > 0) data_ = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-    ::close(fd);
-    check(data_ != MAP_FAILED, "[safetensors] ", file.string(), ": cannot map this file.");
+  Mapping(int fd, uint64_t begin, uint64_t length, const std::string& where) {
+    const uint64_t page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+    skipped_ = begin % page;  // mappings begin with a page
+    size_ = length + skipped_;
+    if (length == 0) return;
+    void* data = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd,
+                        static_cast<off_t>(begin - skipped_));
+    check(data != MAP_FAILED, where, ": cannot map this file.");
+    data_ = static_cast<char*>(data);
   }
   ~Mapping() {
     if (data_) ::munmap(data_, size_);
@@ -49,11 +50,34 @@ class Mapping {
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 
-  char* data() const { return static_cast<char*>(data_); }
+  char* data() const { return data_ ? data_ + skipped_ : nullptr; }
+
+ private:
+  char* data_ = nullptr;
+  uint64_t size_ = 0, skipped_ = 0;
+};
+
+/// An open file and its size in bytes.
+class File {
+ public:
+  File(const std::filesystem::path& file, const std::string& where)
+      : fd_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+    struct stat info {};
+    check(fd_ >= 0 && ::fstat(fd_, &info) == 0 && S_ISREG(info.st_mode), where,
+          ": cannot read this file.");
+    size_ = static_cast<uint64_t>(info.st_size);
+  }
+  ~File() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  int descriptor() const { return fd_; }
   uint64_t size() const { return size_; }
 
  private:
-  void* data_ = nullptr;
+  int fd_;
   uint64_t size_ = 0;
 };
 
@@ -131,19 +155,10 @@ void check_coverage(std::vector<Entry> entries, uint64_t size, const std::string
         ". Is the file truncated?");
 }
 
-}  // namespace
-
-TensorMap read_safetensors(const std::filesystem::path& file,
-                           std::map<std::string, std::string>* metadata) {
-  const std::string where = "[safetensors] " + file.string();
-  const auto mapping = std::make_shared<Mapping>(file);
-  check(mapping->size() >= 8, where, ": ", mapping->size(), " bytes are too few.");
-  uint64_t length = 0;
-  std::memcpy(&length, mapping->data(), 8);
-  check(length <= kMaxHeader && length <= mapping->size() - 8, where, ": a header of ", length,
-        " bytes does not fit the file's ", mapping->size(), ". Is the file truncated?");
-
-  const json header = parse_header({mapping->data() + 8, length}, where);
+/// The tensors that a header describes, checked against the `size` bytes that follow it.
+std::vector<Entry> parse_entries(std::string_view text, uint64_t size, const std::string& where,
+                                 std::map<std::string, std::string>* metadata) {
+  const json header = parse_header(text, where);
   check(header.is_object(), where, ": the header is not an object.");
   std::vector<Entry> entries;
   for (const auto& [name, value] : header.items()) {
@@ -152,17 +167,37 @@ TensorMap read_safetensors(const std::filesystem::path& file,
       continue;
     }
     check(value.is_object(), where, ": __metadata__ is not an object.");
-    for (const auto& [key, text] : value.items()) {
-      check(text.is_string(), where, ": __metadata__ '", key, "' is not text.");
-      if (metadata) (*metadata)[key] = text.get<std::string>();
+    for (const auto& [key, about] : value.items()) {
+      check(about.is_string(), where, ": __metadata__ '", key, "' is not text.");
+      if (metadata) (*metadata)[key] = about.get<std::string>();
     }
   }
-  check_coverage(entries, mapping->size() - 8 - length, where);
+  check_coverage(entries, size, where);
+  return entries;
+}
+
+}  // namespace
+
+TensorMap read_safetensors(const std::filesystem::path& file,
+                           std::map<std::string, std::string>* metadata) {
+  const std::string where = "[safetensors] " + file.string();
+  const File opened(file, where);
+  check(opened.size() >= 8, where, ": ", opened.size(), " bytes are too few.");
+  uint64_t length = 0;
+  std::memcpy(&length, Mapping(opened.descriptor(), 0, 8, where).data(), 8);
+  check(length <= kMaxHeader && length <= opened.size() - 8, where, ": a header of ", length,
+        " bytes does not fit the file's ", opened.size(), ". Is the file truncated?");
+  const Mapping text(opened.descriptor(), 8, length, where);
+  const std::vector<Entry> entries =
+      parse_entries({text.data(), length}, opened.size() - 8 - length, where, metadata);
 
   TensorMap tensors;
-  for (const Entry& e : entries)
+  for (const Entry& e : entries) {
+    const auto mapping = std::make_shared<Mapping>(opened.descriptor(), 8 + length + e.begin,
+                                                   e.end - e.begin, where);
     tensors[e.name] = at::from_blob(
-        mapping->data() + 8 + length + e.begin, e.shape, [mapping](void*) {}, e.type);
+        mapping->data(), e.shape, [mapping](void*) {}, e.type);
+  }
   return tensors;
 }
 

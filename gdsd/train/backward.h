@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "gdsd/denoiser/llada.h"
+#include "gdsd/denoiser/transformer.h"
 
 namespace gdsd {
 
@@ -13,7 +13,7 @@ int64_t piece_size(int64_t n, int64_t micro, const Denoiser& denoiser);
 /// Calls loss_of(worker's denoiser, i) for i = 0 … pieces − 1, takes the gradient of each result
 /// and leaves their sum in `denoiser`, added in an order that depends on the number of workers
 /// alone.
-void backward_in_pieces(const Llada& denoiser, int64_t pieces,
+void backward_in_pieces(const Transformer& denoiser, int64_t pieces,
                         const std::function<Tensor(const Denoiser&, int64_t)>& loss_of);
 
 }  // namespace gdsd

@@ -16,10 +16,10 @@ Model new_model(const PretrainConfig& config, const Problems& problems, const Co
                               .mask_id = CharTokenizer::kMask,
                               .eos_id = CharTokenizer::kEos,
                               .pad_id = CharTokenizer::kPad};
-  TensorMap parameters =
-      init_llada(config.architecture, vocabulary.size, Key{config.seed}.fork("init"));
+  ModelConfig made = make_model_config(config.architecture, vocabulary);
+  TensorMap parameters = init_weights(made.architecture, Key{config.seed}.fork("init"));
   for (auto& [name, tensor] : parameters) tensor = tensor.to(compute.device).requires_grad_(true);
-  return {std::make_unique<Llada>(config.architecture, vocabulary, std::move(parameters), compute),
+  return {std::make_unique<Transformer>(std::move(made), std::move(parameters), compute),
           std::move(tokenizer)};
 }
 
@@ -27,7 +27,8 @@ Model open_model(const PretrainConfig& config, const Run& run, const Problems& p
                  const Compute& compute) {
   if (const auto folder = run.model_folder()) return load_model(*folder, compute, Use::kTraining);
   if (config.model.empty()) return new_model(config, problems, compute);
-  return load_model(config.model, compute, Use::kTraining);
+  return load_model(config.model, compute, Use::kTraining, config.lora,
+                    Key{config.seed}.fork("lora"));
 }
 
 /// Demonstrations begin … end − 1 of a step, each a prompt and a canvas of C tokens.
@@ -66,16 +67,18 @@ void PretrainConfig::validate() const {
   RunOptions::validate();
   check_field(batch > 0, "batch", "must be positive, got ", batch, ".");
   check_field(micro_batch >= 0, "micro_batch", "must not be negative, got ", micro_batch, ".");
+  check_field(!model.empty() || !lora.active(), "lora", "an adapter needs a model to adapt.");
 }
 
 Outcome pretrain(const PretrainConfig& config, Existing existing, Observer& observer) {
-  const LladaConfig shape =
-      config.model.empty() ? config.architecture : read_llada_config(config.model).config;
-  const Compute compute = open_compute(config.compute, shape.d_model);
+  const int64_t width = config.model.empty()
+                            ? make_model_config(config.architecture, {}).architecture.width
+                            : config_of(config.model).architecture.width;
+  const Compute compute = open_compute(config.compute, width);
   Run run(config, list_fields(config), existing, observer);
   const auto problems = problems_of(config.task);
   const Model model = open_model(config, run, *problems, compute);
-  Optimizer optimizer(trainable(*model.denoiser), config.optimizer, config.steps);
+  Optimizer optimizer(model.denoiser->trainable(), config.optimizer, config.steps);
   run.restore(optimizer);
   const int64_t C = config.sampler.gen_length, B = config.batch,
                 micro = piece_size(B, config.micro_batch, *model.denoiser);

@@ -10,7 +10,8 @@ namespace gdsd {
 
 struct PretrainConfig : RunOptions {
   std::string model;
-  LladaConfig architecture;
+  LoraOptions lora;
+  ArchitectureOptions architecture;
   int64_t batch = 48;
   int64_t micro_batch = 0;
   SamplerOptions sampler;
@@ -19,6 +20,7 @@ struct PretrainConfig : RunOptions {
   void fields(F&& f) {
     RunOptions::fields(f);
     f("model", model, "Hugging Face folder to start from; empty for a new model");
+    f("lora", lora, "train an adapter instead of the weights");
     f("architecture", architecture, "of a new model");
     f("batch", batch, "demonstrations per step");
     f("micro_batch", micro_batch, "demonstrations in a backward pass, 0 for all");

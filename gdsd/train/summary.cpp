@@ -8,43 +8,62 @@ namespace gdsd {
 
 namespace {
 
-int64_t count(const Llada& denoiser) {
+int64_t count(const TensorMap& tensors) {
   int64_t n = 0;
-  for (const auto& [name, tensor] : denoiser.parameters()) n += tensor.numel();
+  for (const auto& [name, tensor] : tensors) n += tensor.numel();
+  return n;
+}
+
+int64_t bytes(const TensorMap& tensors) {
+  int64_t n = 0;
+  for (const auto& [name, tensor] : tensors) n += static_cast<int64_t>(tensor.nbytes());
   return n;
 }
 
 }  // namespace
 
-SummaryRows summarise_model(const Llada& denoiser, const Compute& compute) {
-  const LladaConfig& c = denoiser.config();
+SummaryRows summarise_model(const Transformer& denoiser, const Compute& compute) {
+  const Architecture& a = denoiser.architecture();
   const char* products = compute.dtype == at::kBFloat16 ? "bfloat16" : "float32";
   const std::string where =
       compute.device.is_cpu()
           ? concat("CPU, ", std::max<int64_t>(compute.workers, at::get_num_threads()), " threads")
           : "GPU";
-  return {{"model", concat("LLaDA, ", c.n_layers, " layers, width ", c.d_model, ", ", c.n_heads,
-                           " heads, SwiGLU ", c.mlp_hidden_size, ", vocabulary ",
-                           denoiser.vocabulary().size)},
-          {"parameters", human_count(static_cast<double>(count(denoiser)))},
+  const auto all = static_cast<double>(count(denoiser.parameters())),
+             trained = static_cast<double>(count(denoiser.trainable()));
+  return {{"model",
+           concat(fields_detail::to_text(a.family), ", ", a.layers, " layers, width ", a.width,
+                  ", ", a.heads, " heads, SwiGLU ", a.mlp_width, ", vocabulary ", a.vocabulary)},
+          {"parameters", denoiser.adapter().modules.empty()
+                             ? human_count(all)
+                             : concat(human_count(all), ", and ", human_count(trained),
+                                      " of an adapter, which alone is trained")},
           {"compute", concat(where, ", products in ", products)}};
 }
 
-std::string training_memory(const Llada& denoiser, const Compute& compute, bool reference) {
-  const double weight = 4.0 * static_cast<double>(count(denoiser));  // float32
+std::string training_memory(const Transformer& denoiser, const Compute& compute, bool reference) {
+  const TensorMap trained = denoiser.trainable();
+  const bool adapted = !denoiser.adapter().modules.empty();
+  const auto weights = static_cast<double>(bytes(denoiser.parameters())),
+             learnt = static_cast<double>(bytes(trained));
+  // Without an adapter the reference is a copy of the weights; with one it is the base.
   const double frozen =
-      reference ? static_cast<double>(count(denoiser) * c10::elementSize(compute.dtype)) : 0;
-  return concat(human_bytes(weight), " weights + ", human_bytes(weight), " gradients + ",
-                human_bytes(2 * weight), " optimiser", reference ? " + " : "",
-                reference ? human_bytes(frozen) + " reference" : "", " = ",
-                human_bytes(4 * weight + frozen), ", activations besides");
+      reference && !adapted
+          ? static_cast<double>(count(denoiser.parameters()) *
+                                static_cast<int64_t>(c10::elementSize(compute.dtype)))
+          : 0;
+  return concat(
+      human_bytes(weights), " weights + ", adapted ? human_bytes(learnt) + " adapter + " : "",
+      human_bytes(learnt), " gradients + ", human_bytes(2 * learnt), " optimiser",
+      frozen > 0 ? " + " : "", frozen > 0 ? human_bytes(frozen) + " reference" : "", " = ",
+      human_bytes(weights + (adapted ? 4 : 3) * learnt + frozen), ", activations besides");
 }
 
 void check_fits(const Model& model, const Problems& problems, int64_t C) {
   model.tokenizer->encode(problems.alphabet());
   const Example example = problems.draw(Split::kTrain, Key{});
   const auto P = static_cast<int64_t>(model.tokenizer->encode(example.prompt).size());
-  const int64_t most = model.denoiser->config().max_sequence_length;
+  const int64_t most = model.denoiser->architecture().max_length;
   check(P + C <= most, "[model] a prompt of ", P, " tokens and a completion of ", C,
         " do not fit max_sequence_length ", most, ".");
 }

@@ -40,13 +40,14 @@ class Trainer {
   Trainer(const TrainConfig& config, const Compute& compute, const std::filesystem::path& from)
       : config_(config),
         compute_(compute),
-        model_(load_model(from, compute, Use::kTraining)),
-        optimizer_(trainable(*model_.denoiser), config.optimizer,
+        model_(load_model(from, compute, Use::kTraining,
+                          from == config.model ? config.lora : LoraOptions{},
+                          Key{config.seed}.fork("lora"))),
+        optimizer_(model_.denoiser->trainable(), config.optimizer,
                    config.steps * config.inner_steps),
         problems_(problems_of(config.task)),
         rewards_(rewards_for(config.task)) {
-    if (needs_reference(config.objective))
-      reference_ = load_denoiser(config.model, compute, Use::kInference);
+    if (needs_reference(config.objective)) reference_ = make_reference();
     check_fits(model_, *problems_, config.rollout.sampler.gen_length);
   }
 
@@ -59,6 +60,13 @@ class Trainer {
   Metrics step(Key key, PhaseClock& clock);
 
  private:
+  /// The model as it was: with an adapter the same weights without it, never a second copy.
+  std::unique_ptr<Denoiser> make_reference() const {
+    if (model_.denoiser->adapter().modules.empty())
+      return load_denoiser(config_.model, compute_, Use::kInference);
+    return std::make_unique<Transformer>(model_.denoiser->with_adapter({}));
+  }
+
   const TrainConfig& config_;
   Compute compute_;
   Model model_;
@@ -92,7 +100,7 @@ Metrics Trainer::evaluate() const {
 }
 
 Metrics Trainer::step(Key key, PhaseClock& clock) {
-  const Llada& denoiser = *model_.denoiser;
+  const Transformer& denoiser = *model_.denoiser;
   const int64_t G = config_.rollout.group_size, C = config_.rollout.sampler.gen_length,
                 micro = piece_size(rollouts(), config_.micro_batch, denoiser);
 
@@ -155,8 +163,7 @@ void TrainConfig::validate() const {
 }
 
 Outcome train(const TrainConfig& config, Existing existing, Observer& observer) {
-  const Compute compute =
-      open_compute(config.compute, read_llada_config(config.model).config.d_model);
+  const Compute compute = open_compute(config.compute, config_of(config.model).architecture.width);
   Run run(config, list_fields(config), existing, observer);
   Trainer trainer(config, compute, run.model_folder().value_or(config.model));
   run.restore(trainer.optimizer());

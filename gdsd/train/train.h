@@ -9,6 +9,7 @@ namespace gdsd {
 
 struct TrainConfig : RunOptions {
   std::string model;
+  LoraOptions lora;
   int64_t inner_steps = 4;
   int64_t micro_batch = 0;
   RolloutOptions rollout;
@@ -19,6 +20,7 @@ struct TrainConfig : RunOptions {
   void fields(F&& f) {
     RunOptions::fields(f);
     f("model", model, "Hugging Face folder of the model to train; it is the reference as well");
+    f("lora", lora, "train an adapter instead of the weights");
     f("inner_steps", inner_steps, "μ: optimiser steps taken with the rollouts of one step");
     f("micro_batch", micro_batch,
       "rollouts in a backward pass, 0 for all; changes memory, and results to rounding");

@@ -9,7 +9,7 @@
 
 #include "gdsd/base/random.h"
 #include "tests/core/table_denoiser.h"
-#include "tests/core/tiny_llada.h"
+#include "tests/core/tiny_model.h"
 
 namespace gdsd {
 namespace {
@@ -24,7 +24,7 @@ struct Rate {
 };
 
 /// Rollouts `begin` … `begin` + kBatch − 1, with prompts of 9 to 24 tokens.
-void compare_batch(const Llada& model, int64_t begin, Rate& rate) {
+void compare_batch(const Transformer& model, int64_t begin, Rate& rate) {
   Packed prompts;
   std::vector<Key> keys;
   for (int64_t b = begin; b < begin + kBatch; ++b) {
@@ -47,7 +47,7 @@ void compare_batch(const Llada& model, int64_t begin, Rate& rate) {
 Rate measure(at::ScalarType products, int64_t rollouts) {
   const LladaConfig config{
       .d_model = 64, .n_layers = 4, .n_heads = 2, .n_kv_heads = 2, .mlp_hidden_size = 176};
-  const Llada model = tiny_llada(config, at::kFloat, products);
+  const Transformer model = tiny_llada(config, at::kFloat, products);
   Rate rate;
   for (int64_t begin = 0; begin < rollouts; begin += kBatch) compare_batch(model, begin, rate);
   std::cout << "[ MEASURED ] " << rate.different << " of " << rate.rollouts << " rollouts differ\n";

@@ -1,11 +1,11 @@
-#include "gdsd/denoiser/llada.h"
+#include "gdsd/denoiser/transformer.h"
 
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
 #include "gdsd/masking/masking.h"
 #include "tests/core/table_denoiser.h"
-#include "tests/core/tiny_llada.h"
+#include "tests/core/tiny_model.h"
 
 namespace gdsd {
 namespace {
@@ -17,8 +17,8 @@ Rows rows_of(const std::vector<int64_t>& index, std::vector<int64_t> counts) {
   return {to_tensor(index), std::move(counts)};
 }
 
-TEST(Llada, DoesNotDependOnTheBatch) {
-  const Llada model = tiny_llada();
+TEST(Transformer, DoesNotDependOnTheBatch) {
+  const Transformer model = tiny_llada();
   const Packed x = ragged();
   const auto at = x.offsets();
   const Tensor together = model.encode(x, all_rows(x));
@@ -38,8 +38,8 @@ TEST(Llada, DoesNotDependOnTheBatch) {
             1e-5);
 }
 
-TEST(Llada, AttendsInBothDirections) {
-  const Llada model = tiny_llada();
+TEST(Transformer, AttendsInBothDirections) {
+  const Transformer model = tiny_llada();
   Packed x{random_tokens(6, kTinyVocabulary.size, "x"), {6}};
   const Tensor before = model.encode(x, all_rows(x));
   for (int64_t changed : {0, 5}) {
@@ -51,8 +51,8 @@ TEST(Llada, AttendsInBothDirections) {
 }
 
 // Equal counts take the path with few queries, unequal ones that with all of them.
-TEST(Llada, AnswersForSomeRowsWhatItAnswersForAll) {
-  const Llada model = tiny_llada();
+TEST(Transformer, AnswersForSomeRowsWhatItAnswersForAll) {
+  const Transformer model = tiny_llada();
   const Packed x = ragged();
   const Tensor all = model.encode(x, all_rows(x));
   for (const Rows& rows : {rows_of({1, 4, 7, 12, 14, 16}, {2, 2, 2}), rows_of({3}, {1, 0, 0}),
@@ -61,30 +61,32 @@ TEST(Llada, AnswersForSomeRowsWhatItAnswersForAll) {
         << rows.index;
 }
 
-TEST(Llada, SharesKeysAndValuesAmongQueryHeads) {
+TEST(Transformer, SharesKeysAndValuesAmongQueryHeads) {
   LladaConfig grouped = tiny_config(), full = tiny_config();
   grouped.n_kv_heads = 2;
-  TensorMap weights = init_llada(grouped, kTinyVocabulary.size, {5}), repeated = weights;
+  TensorMap weights = init_weights(tiny_model_config(grouped).architecture, {5}),
+            repeated = weights;
   for (auto& [name, tensor] : repeated)  // [2 h, D] → [4 h, D]: heads 0 0 1 1
     if (name.find("k_proj") != std::string::npos || name.find("v_proj") != std::string::npos)
       tensor = tensor.view({2, 1, 4, 16}).expand({2, 2, 4, 16}).reshape({16, 16});
   const Packed x = ragged();
-  const Llada few(grouped, kTinyVocabulary, weights, Compute{});
-  const Llada many(full, kTinyVocabulary, repeated, Compute{});
+  const Transformer few(tiny_model_config(grouped), weights, Compute{});
+  const Transformer many(tiny_model_config(full), repeated, Compute{});
   EXPECT_LE(max_difference(few.encode(x, all_rows(x)), many.encode(x, all_rows(x))), 1e-5);
 }
 
-TEST(Llada, TiesItsHeadToTheEmbeddingWhenAsked) {
+TEST(Transformer, TiesItsHeadToTheEmbeddingWhenAsked) {
   LladaConfig config = tiny_config();
   config.weight_tying = true;
-  const Llada model = tiny_llada(config);
+  const Transformer model = tiny_llada(config);
   EXPECT_FALSE(model.parameters().contains("model.transformer.ff_out.weight"));
   EXPECT_TRUE(model.head().equal(model.parameters().at("model.transformer.wte.weight")));
 }
 
-TEST(Llada, InBfloat16IsCloseToFloat32) {
+TEST(Transformer, InBfloat16IsCloseToFloat32) {
   const Packed x = ragged();
-  const Llada narrow = tiny_llada(tiny_config(), at::kFloat, at::kBFloat16), wide = tiny_llada();
+  const Transformer narrow = tiny_llada(tiny_config(), at::kFloat, at::kBFloat16),
+                    wide = tiny_llada();
   const Tensor got = narrow.encode(x, all_rows(x)), expected = wide.encode(x, all_rows(x));
   EXPECT_EQ(got.scalar_type(), at::kBFloat16);
   EXPECT_EQ(narrow.head().scalar_type(), at::kBFloat16);
@@ -95,10 +97,10 @@ TEST(Llada, InBfloat16IsCloseToFloat32) {
 }
 
 // All the way through log_probs, so that scoring and training are covered by the same test.
-TEST(Llada, HasTheGradientOfItsValue) {
+TEST(Transformer, HasTheGradientOfItsValue) {
   LladaConfig config = tiny_config();
   config.n_kv_heads = 2;
-  const Llada model = tiny_llada(config, at::kDouble, at::kDouble);
+  const Transformer model = tiny_llada(config, at::kDouble, at::kDouble);
   const Packed x{random_tokens(14, kTinyVocabulary.size, "x"), {6, 8}};
   const Views views = mask(x, 4, {.views = 2}, 2, {1});
   const Tensor factor = random_tensor({2, 2, 4}, "factor");
@@ -122,9 +124,10 @@ TEST(Llada, HasTheGradientOfItsValue) {
   }
 }
 
-TEST(InitLlada, IsAFunctionOfItsKey) {
-  const TensorMap a = init_llada(tiny_config(), 13, {1}), b = init_llada(tiny_config(), 13, {1}),
-                  c = init_llada(tiny_config(), 13, {2});
+TEST(InitWeights, IsAFunctionOfItsKey) {
+  const Architecture tiny = tiny_model_config().architecture;
+  const TensorMap a = init_weights(tiny, {1}), b = init_weights(tiny, {1}),
+                  c = init_weights(tiny, {2});
   for (const auto& [name, tensor] : a) {
     EXPECT_TRUE(tensor.equal(b.at(name))) << name;
     EXPECT_EQ(tensor.equal(c.at(name)), tensor.dim() == 1) << name;
@@ -133,10 +136,11 @@ TEST(InitLlada, IsAFunctionOfItsKey) {
 
 // Matrices uniform in ±1/√inputs, whose standard deviation is 1/√(3 inputs); the embedding standard
 // normal. 16 384 numbers or more: a standard deviation is known to 1 %.
-TEST(InitLlada, DrawsNumbersOfTheSizeItSays) {
+TEST(InitWeights, DrawsNumbersOfTheSizeItSays) {
   const LladaConfig config{
       .d_model = 128, .n_layers = 2, .n_heads = 2, .n_kv_heads = 2, .mlp_hidden_size = 256};
-  const TensorMap weights = init_llada(config, 200, {1});
+  const TensorMap weights =
+      init_weights(make_model_config(config, {.size = 200}).architecture, {1});
   auto weight = [&](const std::string& name) {
     return weights.at("model.transformer." + name + ".weight");
   };

@@ -1,0 +1,225 @@
+#include "gdsd/denoiser/transformer.h"
+
+#include <c10/core/GradMode.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "gdsd/base/random.h"
+#include "gdsd/denoiser/recompute.h"
+
+namespace gdsd {
+
+namespace {
+
+/// One line for every name that is missing or unexpected and for every wrong shape.
+void check_parameters(const Architecture& architecture, const TensorMap& parameters) {
+  const Shapes expected = tensor_shapes(architecture);
+  std::string faults;
+  for (const auto& [name, shape] : expected) {
+    const auto found = parameters.find(name);
+    if (found == parameters.end())
+      faults += concat("\n  '", name, "' is missing");
+    else if (found->second.sizes() != at::IntArrayRef(shape))
+      faults += concat("\n  '", name, "' has shape ", found->second.sizes(), ", expected ",
+                       at::IntArrayRef(shape));
+  }
+  for (const auto& [name, tensor] : parameters)
+    if (!expected.contains(name)) faults += concat("\n  '", name, "' is unexpected");
+  check(faults.empty(), "[model] the tensors are not those of the config:", faults);
+}
+
+void check_adapter(const Architecture& architecture, const Adapter& adapter) {
+  std::map<std::string, std::array<int64_t, 2>> shapes;
+  for (int64_t i = 0; i < architecture.layers; ++i)
+    for (Role role : kRoles)
+      shapes[matrix_name(architecture, i, role)] = matrix_shape(architecture, role);
+  for (const auto& [name, part] : adapter.modules) {
+    check(shapes.contains(name), "[adapter] '", name, "' is no matrix of the model's blocks.");
+    const auto [out, in] = shapes.at(name);
+    check_shape(part.A, {-1, in}, name + ".lora_A.weight");
+    check_shape(part.B, {out, part.A.size(0)}, name + ".lora_B.weight");
+  }
+}
+
+bool all_equal(const std::vector<int64_t>& values) {
+  return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
+}
+
+/// What is the same for every block of one call. Blocks run on all tokens, the last one on `rows`.
+struct Pass {
+  const Architecture& architecture;
+  const std::vector<int64_t>& lengths;
+  Rope rope;
+};
+
+/// One block: s [N, D] → [N, D], or [R, D] when only `rows` are asked for.
+Tensor run_block(const Transformer::Block& block, const Pass& pass, Tensor s, const Rows* rows) {
+  const int64_t h = pass.architecture.head_width();
+  const double eps = pass.architecture.norm_epsilon;
+  auto heads = [&](const Tensor& y) { return y.view({y.size(0), y.size(1) / h, h}); };  // [·, H, h]
+
+  const Tensor n = rms_norm(s, block.attention_norm, eps);  // [N, D]
+  const Tensor k = rotate(heads(project(n, block[Role::kK])), pass.rope);
+  const Tensor v = heads(project(n, block[Role::kV]));
+
+  // Nothing above the last layer mixes tokens: there only the rows asked for are worked on. If
+  // sequences ask for different numbers of rows, queries are made for all, to stay one batch.
+  const bool few = rows && all_equal(rows->counts);
+  const Tensor q = project(few ? n.index_select(0, rows->index) : n, block[Role::kQ]);
+  Tensor a = attend(rotate(heads(q), few ? select(pass.rope, *rows) : pass.rope), k, v,
+                    few ? rows->counts : pass.lengths, pass.lengths)
+                 .flatten(1);
+  if (rows) s = s.index_select(0, rows->index);
+  if (rows && !few) a = a.index_select(0, rows->index);
+  s = s + project(a, block[Role::kO]);
+
+  const Tensor m = rms_norm(s, block.mlp_norm, eps);
+  return s + project(at::silu(project(m, block[Role::kGate])) * project(m, block[Role::kUp]),
+                     block[Role::kDown]);
+}
+
+/// Every tensor of a block that there is, in a fixed order.
+std::vector<Tensor*> tensors_of(Transformer::Block& block) {
+  std::vector<Tensor*> all{&block.attention_norm, &block.mlp_norm};
+  for (Linear& linear : block.matrices)
+    for (Tensor* t : {&linear.weight, &linear.bias, &linear.adapter.A, &linear.adapter.B})
+      if (t->defined()) all.push_back(t);
+  return all;
+}
+
+/// run_block, of which only the input is kept for the backward pass.
+Tensor run_block_again(const Transformer::Block& block, const Pass& pass, const Tensor& s,
+                       const Rows* rows) {
+  Transformer::Block copy = block;
+  std::vector<Tensor> inputs{s};
+  for (Tensor* t : tensors_of(copy)) inputs.push_back(*t);
+  const std::optional<Rows> kept = rows ? std::optional(*rows) : std::nullopt;
+  // The pass is captured by value: the backward pass comes after encode() has returned.
+  return recomputed(
+      [copy, architecture = pass.architecture, lengths = pass.lengths, rope = pass.rope,
+       kept](const std::vector<Tensor>& given) {
+        Transformer::Block again = copy;
+        const auto places = tensors_of(again);
+        for (size_t i = 0; i < places.size(); ++i) *places[i] = given[i + 1];
+        return run_block(again, {architecture, lengths, rope}, given[0], kept ? &*kept : nullptr);
+      },
+      inputs);
+}
+
+/// Where a shifted model predicts `rows`: at the token before each, at the first of its sequence
+/// for that one itself.
+Rows predictors(const Packed& x, const Rows& rows) {
+  auto begins = x.offsets();
+  begins.pop_back();
+  const at::Device device = rows.index.device();
+  const Tensor first =
+      at::repeat_interleave(to_tensor(begins, device), to_tensor(rows.counts, device));  // [R]
+  return {at::maximum(rows.index - 1, first), rows.counts};
+}
+
+}  // namespace
+
+TensorMap init_weights(const Architecture& architecture, Key key) {
+  TensorMap parameters;
+  const std::string embedding = part_name(architecture, Part::kEmbedding) + ".weight";
+  for (const auto& [name, shape] : tensor_shapes(architecture)) {
+    const bool bias = name.ends_with(".bias");
+    Tensor w = parameters[name] = bias ? at::zeros(shape, at::kFloat) : at::ones(shape, at::kFloat);
+    if (shape.size() == 1) continue;
+    const Key stream = key.fork(name);
+    const double bound = 1 / std::sqrt(static_cast<double>(shape[1]));
+    auto normal = [&](uint64_t i) {  // Box–Muller
+      return std::sqrt(-2 * std::log(uniform(stream, 2 * i))) *
+             std::cos(2 * std::numbers::pi * uniform(stream, 2 * i + 1));
+    };
+    float* data = w.data_ptr<float>();
+    for (int64_t i = 0; i < w.numel(); ++i)
+      data[i] =
+          static_cast<float>(name == embedding ? normal(i) : bound * (2 * uniform(stream, i) - 1));
+  }
+  return parameters;
+}
+
+Transformer::Transformer(ModelConfig config, TensorMap parameters, const Compute& compute,
+                         Adapter adapter)
+    : config_(std::move(config)),
+      parameters_(std::move(parameters)),
+      compute_(compute),
+      adapter_(std::move(adapter)) {
+  const Architecture& a = architecture();
+  check_parameters(a, parameters_);
+  check_adapter(a, adapter_);
+  auto get = [&](Part part) { return parameters_.at(part_name(a, part) + ".weight"); };
+  embedding_ = get(Part::kEmbedding);
+  final_norm_ = get(Part::kFinalNorm);
+  head_ = a.tied_head ? embedding_ : get(Part::kHead);
+  for (int64_t i = 0; i < a.layers; ++i) blocks_.push_back(make_block(i));
+}
+
+Transformer::Block Transformer::make_block(int64_t layer) const {
+  const Architecture& a = architecture();
+  Block block{.attention_norm = parameters_.at(attention_norm_name(a, layer) + ".weight"),
+              .mlp_norm = parameters_.at(mlp_norm_name(a, layer) + ".weight"),
+              .matrices = {}};
+  for (Role role : kRoles) {
+    const std::string name = matrix_name(a, layer, role);
+    Linear& linear = block.matrices[static_cast<size_t>(role)];
+    linear.weight = parameters_.at(name + ".weight");
+    if (const auto bias = parameters_.find(name + ".bias"); bias != parameters_.end())
+      linear.bias = bias->second;
+    if (const auto part = adapter_.modules.find(name); part != adapter_.modules.end())
+      linear.adapter = part->second;
+  }
+  return block;
+}
+
+Transformer Transformer::replica() const {
+  auto share = [](Tensor& tensor) {
+    tensor = tensor.detach().requires_grad_(tensor.requires_grad());
+  };
+  TensorMap shared = parameters_;
+  for (auto& [name, tensor] : shared) share(tensor);
+  Adapter adapter = adapter_;
+  for (auto& [name, part] : adapter.modules) share(part.A), share(part.B);
+  return Transformer(config_, std::move(shared), compute_, std::move(adapter));
+}
+
+Transformer Transformer::with_adapter(Adapter adapter) const {
+  return Transformer(config_, parameters_, compute_, std::move(adapter));
+}
+
+TensorMap Transformer::trainable() const {
+  TensorMap out;
+  auto add = [&](const std::string& name, const Tensor& tensor) {
+    if (tensor.requires_grad()) out[name] = tensor;
+  };
+  for (const auto& [name, tensor] : parameters_) add(name, tensor);
+  for (const auto& [name, part] : adapter_.modules) {
+    add(name + ".lora_A.weight", part.A);
+    add(name + ".lora_B.weight", part.B);
+  }
+  return out;
+}
+
+Tensor Transformer::head() const { return head_.to(compute_.dtype); }
+
+Tensor Transformer::encode(const Packed& x, const Rows& rows) const {
+  return states(x, architecture().shifted ? predictors(x, rows) : rows);
+}
+
+Tensor Transformer::states(const Packed& x, const Rows& rows) const {
+  const Architecture& a = architecture();
+  const at::ScalarType table = a.wide_rope ? at::kFloat : compute_.dtype;
+  const Pass pass{a, x.lengths, rope_tables(x, a.head_width(), a.rope_theta, table)};
+  const bool again = compute_.activation_checkpointing && c10::GradMode::is_enabled();
+
+  Tensor s = at::embedding(embedding_, x.tokens).to(compute_.dtype);  // [N, D], residual stream
+  for (const Block& block : blocks_) {
+    const Rows* asked = &block == &blocks_.back() ? &rows : nullptr;
+    s = again ? run_block_again(block, pass, s, asked) : run_block(block, pass, s, asked);
+  }
+  return rms_norm(s, final_norm_, a.norm_epsilon);  // [R, D]
+}
+
+}  // namespace gdsd

@@ -1,0 +1,73 @@
+// LLaDA and Dream: a bidirectional transformer that predicts every hidden token at once.
+// architecture.h has what they differ in.
+#pragma once
+
+#include "gdsd/base/key.h"
+#include "gdsd/denoiser/layers.h"
+#include "gdsd/denoiser/model_config.h"
+#include "gdsd/tensor/device.h"
+#include "gdsd/tensor/safetensors.h"
+
+namespace gdsd {
+
+/// Low-rank additions by the matrices they are made to ("model.layers.3.mlp.down_proj").
+struct Adapter {
+  std::map<std::string, LowRank> modules;
+  std::string json;  // adapter_config.json, which says how it is scaled and what it belongs to
+};
+
+class Transformer : public Denoiser {
+ public:
+  /// Takes over `parameters`, which must be exactly those that the architecture implies; names are
+  /// the released checkpoints'. Products are made in compute.dtype. Throws one Error that lists
+  /// every tensor that is missing, unexpected or of another shape.
+  Transformer(ModelConfig config, TensorMap parameters, const Compute& compute,
+              Adapter adapter = {});
+
+  /// A model on the same weights whose gradients are its own: a worker's.
+  Transformer replica() const;
+
+  /// The same weights with another adapter, or with none: never a second copy.
+  Transformer with_adapter(Adapter adapter) const;
+
+  Tensor encode(const Packed& x, const Rows& rows) const override;
+  Tensor head() const override;
+  const Vocabulary& vocabulary() const override { return config_.vocabulary; }
+  int64_t workers() const override { return compute_.workers; }
+
+  /// The states at x.tokens[rows], [R, D]. In a shifted model these predict the tokens after them.
+  Tensor states(const Packed& x, const Rows& rows) const;
+
+  const ModelConfig& config() const { return config_; }
+  const Architecture& architecture() const { return config_.architecture; }
+  const TensorMap& parameters() const { return parameters_; }
+  const Adapter& adapter() const { return adapter_; }
+
+  /// The tensors that have gradients, by name; an adapter's are "<matrix>.lora_A.weight" and B.
+  TensorMap trainable() const;
+
+  struct Block {
+    Tensor attention_norm, mlp_norm;  // [D]
+    std::array<Linear, kRoles.size()> matrices;
+
+    const Linear& operator[](Role role) const { return matrices[static_cast<size_t>(role)]; }
+  };
+
+ private:
+  Block make_block(int64_t layer) const;
+
+  ModelConfig config_;
+  TensorMap parameters_;
+  Compute compute_;
+  Adapter adapter_;
+  Tensor embedding_, final_norm_, head_;  // [V, D], [D], [V, D]
+  std::vector<Block> blocks_;
+};
+
+/// Fresh float32 weights: matrices uniform in ±1/√inputs, the embedding standard normal, norms 1,
+/// biases 0 (PyTorch's defaults, but for the biases). With the released models' own initialisation,
+/// whose embedding is √D times smaller, a small model forgets more of what it knew when it is
+/// trained on something else.
+TensorMap init_weights(const Architecture& architecture, Key key);
+
+}  // namespace gdsd
