@@ -6,7 +6,8 @@
 namespace gdsd {
 
 struct Vocabulary {
-  int64_t size = 0;  // V: rows of the head; a tokenizer may use fewer
+  int64_t size = 0;     // V: rows of the head
+  int64_t usable = -1;  // ids that the tokenizer has, from 0 on; -1 for all of them
   int64_t mask_id = -1;
   int64_t eos_id = -1;
   int64_t pad_id = -1;

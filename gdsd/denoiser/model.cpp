@@ -33,6 +33,8 @@ std::unique_ptr<Transformer> load_denoiser(const std::filesystem::path& folder,
                                            const Compute& compute, Use use, const LoraOptions& lora,
                                            Key key) {
   const auto from = weights_folder(folder);
+  check(!lora.active() || !is_peft_folder(folder), "[model] ", folder.string(),
+        ": is an adapter itself, and `lora` asks for another one: give its base as the model.");
   ModelConfig config = read_model_config(from);
   const bool adapted = lora.active() || is_peft_folder(folder),
              train_weights = use == Use::kTraining && !adapted;
@@ -70,6 +72,7 @@ Model load_model(const std::filesystem::path& folder, const Compute& compute, Us
   check(model.tokenizer->size() <= model.denoiser->vocabulary().size, "[model] ", folder.string(),
         ": the tokenizer has ", model.tokenizer->size(), " tokens, the model only ",
         model.denoiser->vocabulary().size, ".");
+  model.denoiser->limit_vocabulary(model.tokenizer->size());
   return model;
 }
 

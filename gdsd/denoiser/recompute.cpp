@@ -18,7 +18,8 @@ struct Body : torch::CustomClassHolder {
 
 struct Recomputed : torch::autograd::Function<Recomputed> {
   static Tensor forward(AutogradContext* ctx, const c10::intrusive_ptr<Body>& body,
-                        const variable_list& inputs) {
+                        at::TensorList list) {
+    const variable_list inputs = list.vec();
     ctx->save_for_backward(inputs);
     ctx->saved_data["body"] = c10::IValue::make_capsule(body);
     return body->call(inputs);  // autograd is off in here
@@ -45,7 +46,7 @@ struct Recomputed : torch::autograd::Function<Recomputed> {
 
 Tensor recomputed(std::function<Tensor(const std::vector<Tensor>&)> body,
                   const std::vector<Tensor>& inputs) {
-  return Recomputed::apply(c10::make_intrusive<Body>(std::move(body)), inputs);
+  return Recomputed::apply(c10::make_intrusive<Body>(std::move(body)), at::TensorList(inputs));
 }
 
 }  // namespace gdsd

@@ -43,6 +43,9 @@ class Transformer : public Denoiser {
   const TensorMap& parameters() const { return parameters_; }
   const Adapter& adapter() const { return adapter_; }
 
+  /// Says that the tokenizer has no ids from `usable` on, so that none of them is proposed.
+  void limit_vocabulary(int64_t usable) { config_.vocabulary.usable = usable; }
+
   /// The tensors that have gradients, by name; an adapter's are "<matrix>.lora_A.weight" and B.
   TensorMap trainable() const;
 

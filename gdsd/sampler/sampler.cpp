@@ -2,6 +2,8 @@
 
 #include <c10/core/GradMode.h>
 
+#include <limits>
+
 #include "gdsd/tensor/random.h"
 
 namespace gdsd {
@@ -35,16 +37,156 @@ Tensor guided_states(const Denoiser& denoiser, const Packed& x, const Rows& rows
   return states + scale * (states - denoiser.encode(promptless, rows));
 }
 
-/// One stream per row of hidden [B, H], named by rollout, step and position: never by batch.
-std::vector<Key> row_keys(std::span<const Key> rollouts, const Tensor& hidden, int64_t step) {
-  std::vector<Key> keys;
-  const auto position = hidden.accessor<int64_t, 2>();
-  for (int64_t b = 0; b < hidden.size(0); ++b) {
-    const Key row = rollouts[b].fork("step", step);
-    for (int64_t h = 0; h < hidden.size(1); ++h)
-      keys.push_back(row.fork("position", position[b][h]));
+ProposalOptions proposal_options(const SamplerOptions& o, const Vocabulary& vocabulary) {
+  ProposalOptions out{.temperature = o.temperature,
+                      .top_p = o.top_p,
+                      .top_k = o.top_k,
+                      .noise = o.noise,
+                      .confidence_of = o.confidence_of};
+  if (!o.compat.emit_mask) {
+    out.banned = {vocabulary.mask_id};
+    out.usable = vocabulary.usable;
   }
+  const int64_t eos = o.compat.eos_id >= 0 ? o.compat.eos_id : vocabulary.eos_id;
+  if (o.compat.logits_eos_inf) out.impossible = {eos};
+  // At a temperature the released code changes its noisy logits for EOS, and nothing reads those.
+  if (o.compat.confidence_eos_eot_inf) out.unsure = {o.compat.eot_id};
+  if (o.compat.confidence_eos_eot_inf && o.temperature == 0) out.unsure.push_back(eos);
+  return out;
+}
+
+/// One call of sample(): the canvas, and which of its tokens are still hidden.
+class Reverse {
+ public:
+  Reverse(const Denoiser& denoiser, const Packed& prompts, const SamplerOptions& options,
+          std::span<const Key> keys, const Watch& watch)
+      : denoiser_(denoiser),
+        o_(options),
+        keys_(keys),
+        watch_(watch),
+        proposal_(proposal_options(options, denoiser.vocabulary())),
+        x_(append_masks(prompts, options.gen_length, denoiser.vocabulary().mask_id)),
+        completion_(tail_rows(x_, options.gen_length).cpu()),
+        hidden_(at::ones_like(completion_, at::kBool)),
+        kept_at_(at::full_like(completion_, -1)) {}
+
+  /// Denoises completion tokens begin … end − 1 in `steps` steps.
+  void block(int64_t begin, int64_t end, int64_t steps);
+
+  Samples result() const { return {.sequences = x_, .step = kept_at_}; }
+
+ private:
+  /// For each row how many proposals step i keeps; `at_start` were hidden when the block began.
+  std::vector<int64_t> counts(const std::vector<int64_t>& at_start, int64_t i, int64_t steps,
+                              int64_t end) const;
+  void step(int64_t end, const std::vector<int64_t>& count, float fraction);
+  std::vector<Key> row_keys(const Tensor& where) const;
+  Tensor choose(const Proposal& x0, const Tensor& where, std::span<const Key> draws,
+                const std::vector<int64_t>& count, float fraction) const;
+  std::vector<int64_t> hidden_before(int64_t begin, int64_t end) const {
+    return to_vector<int64_t>(hidden_.slice(1, begin, end).sum(1));
+  }
+
+  const Denoiser& denoiser_;
+  const SamplerOptions& o_;
+  std::span<const Key> keys_;
+  const Watch& watch_;
+  const ProposalOptions proposal_;
+  Packed x_;
+  const Tensor completion_;  // [B, C] int64: where completion tokens lie in x_.tokens
+  Tensor hidden_;            // [B, C] bool
+  Tensor kept_at_;           // [B, C] int64
+  int64_t step_ = 0;
+};
+
+/// One stream for each hidden token [R, 2] (row and position), named by rollout, step and position:
+/// never by batch.
+std::vector<Key> Reverse::row_keys(const Tensor& where) const {
+  std::vector<Key> keys;
+  const auto at = where.accessor<int64_t, 2>();
+  for (int64_t r = 0; r < where.size(0); ++r)
+    keys.push_back(keys_[at[r][0]].fork("step", step_).fork("position", at[r][1]));
   return keys;
+}
+
+/// → [R] bool: which proposals are kept, for each row its surest.
+Tensor Reverse::choose(const Proposal& x0, const Tensor& where, std::span<const Key> draws,
+                       const std::vector<int64_t>& count, float fraction) const {
+  if (o_.remasking == Remasking::kOrigin) {
+    std::vector<Key> streams;
+    for (Key key : draws) streams.push_back(key.fork("remask"));
+    return uniform(streams, 1).squeeze(1) < fraction;
+  }
+  Tensor score = confidence(x0, o_.remasking, draws).to(at::kCPU, at::kDouble);  // [R]
+  const Tensor sure = score;
+  if (o_.remasking_temperature > 0) {
+    // The largest of score/T + Gumbel noise are a draw without replacement from softmax(score/T).
+    std::vector<Key> streams;
+    for (Key key : draws) streams.push_back(key.fork("remask"));
+    score = score / o_.remasking_temperature - uniform(streams, 1).squeeze(1).log().neg().log();
+  }
+  // Stable, so that equal scores resolve left to right on every device.
+  Tensor table = at::full(hidden_.sizes(), -std::numeric_limits<double>::infinity(), at::kDouble);
+  const Tensor row = where.select(1, 0), position = where.select(1, 1);
+  table.index_put_({row, position}, score);
+  const Tensor order = table.argsort(/*stable=*/true, /*dim=*/-1, /*descending=*/true);  // [B, C]
+  Tensor keep = at::zeros(hidden_.sizes(), at::kBool);
+  for (size_t b = 0; b < count.size(); ++b)
+    keep[static_cast<int64_t>(b)].index_fill_(
+        0, order[static_cast<int64_t>(b)].slice(0, 0, count[b]), true);
+  keep = keep.index({row, position});
+  if (o_.threshold > 0) keep.logical_or_(sure >= std::log(o_.threshold));
+  return keep;
+}
+
+/// Proposes every token before `end` that is hidden, and keeps some.
+void Reverse::step(int64_t end, const std::vector<int64_t>& count, float fraction) {
+  const at::Device device = x_.tokens.device();
+  const Tensor where = hidden_.slice(1, 0, end).nonzero();  // [R, 2]
+  const auto draws = row_keys(where);
+  const Tensor at_token =
+      completion_.index({where.select(1, 0), where.select(1, 1)});  // [R] in x_.tokens
+  const Rows rows{at_token.to(device), hidden_before(0, end)};
+  const Tensor states = guided_states(denoiser_, x_, rows, o_.gen_length, o_.cfg_scale);
+  const Proposal x0 = propose(states, denoiser_.head(), proposal_, draws);
+
+  const Tensor kept = choose(x0, where, draws, count, fraction).nonzero().squeeze(1);  // of R
+  const Tensor token = x0.token.cpu().index_select(0, kept);
+  const Tensor place = where.index_select(0, kept);
+  x_.tokens.index_copy_(0, at_token.index_select(0, kept).to(device), token.to(device));
+  // A token kept as the mask is as hidden as before.
+  const Tensor still = token == denoiser_.vocabulary().mask_id;
+  hidden_.index_put_({place.select(1, 0), place.select(1, 1)}, still);
+  kept_at_.index_put_({place.select(1, 0), place.select(1, 1)},
+                      at::full({kept.size(0)}, step_, at::kLong));
+}
+
+std::vector<int64_t> Reverse::counts(const std::vector<int64_t>& at_start, int64_t i, int64_t steps,
+                                     int64_t end) const {
+  std::vector<int64_t> n = hidden_before(0, end);
+  for (size_t b = 0; b < n.size(); ++b) {
+    const int64_t wanted = o_.threshold > 0 ? 1
+                           : o_.schedule == Schedule::kEven
+                               ? keep_counts(at_start[b], steps)[i]
+                               : timestep_count(n[b], i, steps, o_.epsilon);
+    n[b] = std::min(n[b], wanted);
+  }
+  return n;
+}
+
+void Reverse::block(int64_t begin, int64_t end, int64_t steps) {
+  const auto at_start = hidden_before(begin, end);
+  const int64_t most = o_.threshold > 0 ? end - begin : steps;
+  for (int64_t i = 0; i < most; ++i, ++step_) {
+    const auto count = counts(at_start, i, steps, end);
+    const bool origin = o_.remasking == Remasking::kOrigin;
+    const int64_t wanted = std::accumulate(count.begin(), count.end(), int64_t{0});
+    if (o_.threshold > 0 && wanted == 0) break;
+    const float fraction = origin ? timestep_fraction(i, steps, o_.epsilon) : 0;
+    const bool any = hidden_.slice(1, 0, end).any().item<bool>();
+    if (any && (origin || wanted > 0)) step(end, count, fraction);
+    if (watch_) watch_({step_, begin, end, x_, hidden_});
+  }
 }
 
 }  // namespace
@@ -56,9 +198,23 @@ void SamplerOptions::validate() const {
   const int64_t blocks = gen_length / block_length;
   check_field(steps > 0 && steps % blocks == 0, "steps", "got ", steps,
               ", expected a multiple of the ", blocks, " blocks (gen_length / block_length).");
-  check_field(steps / blocks <= block_length, "steps", "got ", steps, ", more than the ",
-              gen_length, " tokens there are to reveal.");
+  check_field(schedule == Schedule::kTimesteps || steps / blocks <= block_length, "steps", "got ",
+              steps, ", more than the ", gen_length, " tokens there are to reveal.");
   check_field(temperature >= 0, "temperature", "must not be negative, got ", temperature, ".");
+  check_field(top_p > 0 && top_p <= 1, "top_p", "got ", top_p,
+              ", expected more than 0, at most 1.");
+  check_field(top_k >= 0, "top_k", "must not be negative, got ", top_k, ".");
+  check_field(remasking_temperature >= 0, "remasking_temperature", "must not be negative, got ",
+              remasking_temperature, ".");
+  check_field(epsilon > 0 && epsilon < 1, "epsilon", "got ", epsilon, ", expected 0 < ε < 1.");
+  check_field(threshold >= 0 && threshold <= 1, "threshold", "got ", threshold,
+              ", expected a probability, or 0 for off.");
+  check_field(threshold == 0 || remasking == Remasking::kLowConfidence, "threshold",
+              "is of the probability of proposals: it goes with remasking low_confidence.");
+  check_field(remasking != Remasking::kOrigin || schedule == Schedule::kTimesteps, "remasking",
+              "origin goes with schedule timesteps, which says the probability to keep a token.");
+  check_field(noise == Noise::kExact || (top_p == 1 && top_k == 0), "noise",
+              "bf16_compat is LLaDA's sampler, which has neither top_p nor top_k.");
 }
 
 Tensor confidence(const Proposal& proposal, Remasking remasking, std::span<const Key> keys) {
@@ -71,6 +227,7 @@ Tensor confidence(const Proposal& proposal, Remasking remasking, std::span<const
       for (Key key : keys) streams.push_back(key.fork("remask"));
       return uniform(streams, 1).squeeze(1);
     }
+    case Remasking::kOrigin: break;
   }
   throw std::logic_error("[confidence] unhandled Remasking");
 }
@@ -81,51 +238,33 @@ std::vector<int64_t> keep_counts(int64_t hidden, int64_t steps) {
   return counts;
 }
 
+float timestep_fraction(int64_t i, int64_t steps, double epsilon) {
+  if (i == steps - 1) return 1;
+  // torch.linspace(1, ε, steps + 1) in float32: from either end, whichever is nearer.
+  const float end = static_cast<float>(epsilon), width = (end - 1) / static_cast<float>(steps);
+  auto t = [&](int64_t j) {
+    return j < (steps + 1) / 2 ? 1 + width * static_cast<float>(j)
+                               : end - width * static_cast<float>(steps - j);
+  };
+  return 1 - t(i + 1) / t(i);
+}
+
+int64_t timestep_count(int64_t hidden, int64_t i, int64_t steps, double epsilon) {
+  return static_cast<int64_t>(static_cast<float>(hidden) * timestep_fraction(i, steps, epsilon));
+}
+
 Samples sample(const Denoiser& denoiser, const Packed& prompts, const SamplerOptions& o,
-               std::span<const Key> keys) {
-  const int64_t B = prompts.size(), C = o.gen_length;
+               std::span<const Key> keys, const Watch& watch) {
+  const int64_t B = prompts.size();
   check(static_cast<int64_t>(keys.size()) == B, "[sample] got ", keys.size(), " keys for ", B,
         " prompts.");
   o.validate();
-  const int64_t blocks = C / o.block_length;
-  const auto keep = keep_counts(o.block_length, o.steps / blocks);
-
-  at::NoGradGuard no_grad;
-  const Vocabulary& vocabulary = denoiser.vocabulary();
-  const std::array banned{vocabulary.mask_id};
-  Packed x = append_masks(prompts, C, vocabulary.mask_id);
-  const Tensor completion = tail_rows(x, C).cpu();  // [B, C]
-  const at::Device device = x.tokens.device();
-  Tensor kept_at = at::full({B, C}, -1, completion.options());  // [B, C]
-
-  for (int64_t block = 0; block < blocks; ++block) {
-    // The H positions of this block that are still hidden; every row loses keep[s] at step s.
-    Tensor hidden = at::arange(block * o.block_length, (block + 1) * o.block_length);
-    hidden = hidden.expand({B, o.block_length}).contiguous();  // [B, H]
-
-    for (size_t s = 0; s < keep.size(); ++s) {
-      const auto step = static_cast<int64_t>(block * keep.size() + s);
-      const auto draws = row_keys(keys, hidden, step);  // [R], R = B · H
-      const Rows rows{completion.gather(1, hidden).flatten().to(device),
-                      std::vector<int64_t>(B, hidden.size(1))};
-      const Tensor states = guided_states(denoiser, x, rows, C, o.cfg_scale);
-      const Proposal x0 = propose(states, denoiser.head(), o.temperature, draws, banned);
-
-      // Stable, so that equal scores resolve left to right on every device.
-      const Tensor order = confidence(x0, o.remasking, draws)
-                               .cpu()
-                               .view_as(hidden)
-                               .argsort(/*stable=*/true, /*dim=*/-1, /*descending=*/true);
-      const Tensor best = order.slice(1, 0, keep[s]), rest = order.slice(1, keep[s]);
-
-      const Tensor kept = hidden.gather(1, best);  // [B, keep[s]]
-      x.tokens.index_copy_(0, completion.gather(1, kept).flatten().to(device),
-                           x0.token.cpu().view_as(hidden).gather(1, best).flatten().to(device));
-      kept_at.scatter_(1, kept, step);
-      hidden = std::get<0>(hidden.gather(1, rest).sort(-1));
-    }
-  }
-  return {.sequences = x, .step = kept_at};
+  const at::NoGradGuard no_grad;
+  Reverse reverse(denoiser, prompts, o, keys, watch);
+  const int64_t blocks = o.gen_length / o.block_length;
+  for (int64_t block = 0; block < blocks; ++block)
+    reverse.block(block * o.block_length, (block + 1) * o.block_length, o.steps / blocks);
+  return reverse.result();
 }
 
 }  // namespace gdsd

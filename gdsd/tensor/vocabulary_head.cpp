@@ -2,33 +2,12 @@
 
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <limits>
-
-#include "gdsd/tensor/random.h"
-
 namespace gdsd {
 
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-/// Calls body(begin, end) for runs of rows whose logits fit a tile; once if there are no rows.
-template <class F>
-void for_each_tile(int64_t R, int64_t V, int64_t tile, F&& body) {
-  const int64_t rows = std::max<int64_t>(1, tile / V);
-  int64_t begin = 0;
-  do {
-    body(begin, std::min(R, begin + rows));
-    begin += rows;
-  } while (begin < R);
-}
-
-/// hidden [r, D], weight [V, D] → [r, V] in float32, or float64 if the model is.
-Tensor wide_logits(const Tensor& hidden, const Tensor& weight) {
-  const Tensor logits = hidden.matmul(weight.t());
-  return logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat);
-}
 
 struct LogProb : torch::autograd::Function<LogProb> {
   static Tensor forward(AutogradContext* ctx, const Tensor& hidden, const Tensor& weight,
@@ -69,47 +48,10 @@ struct LogProb : torch::autograd::Function<LogProb> {
   }
 };
 
-Proposal propose_tile(const Tensor& logits, double temperature, std::span<const Key> keys,
-                      std::span<const int64_t> banned) {
-  const Tensor log_p = logits.log_softmax(-1), p = log_p.exp();  // [r, V]
-  for (int64_t id : banned) logits.select(1, id).fill_(-std::numeric_limits<float>::infinity());
-  Tensor noisy = logits;
-  if (temperature > 0) {
-    // argmax of l/T + Gumbel noise samples softmax(l/T). In float64: with less, the noise is
-    // truncated and the effective temperature drops (Zheng et al., arXiv:2409.02908).
-    const Tensor u = uniform(keys, logits.size(1));  // [r, V]
-    const Tensor gumbel = u.log().neg_().log_().neg_();
-    noisy = logits.to(at::kDouble) / temperature + gumbel.to(logits.device());
-  }
-  const Tensor token = noisy.argmax(-1);  // [r], the lowest id on ties
-  const Tensor two = std::get<0>(p.topk(std::min<int64_t>(2, p.size(1)), -1));
-  return {.token = token,
-          .log_p = log_p.gather(-1, token.unsqueeze(-1)).squeeze(-1),
-          .entropy = -at::xlogy(p, p).sum(-1),
-          .margin = two.select(-1, 0) - two.select(-1, two.size(1) - 1)};
-}
-
 }  // namespace
 
 Tensor log_prob(const Tensor& hidden, const Tensor& weight, const Tensor& target, int64_t tile) {
   return LogProb::apply(hidden, weight, target, tile);
-}
-
-Proposal propose(const Tensor& hidden, const Tensor& weight, double temperature,
-                 std::span<const Key> keys, std::span<const int64_t> banned, int64_t tile) {
-  const int64_t R = hidden.size(0);
-  check(static_cast<int64_t>(keys.size()) == R, "[propose] got ", keys.size(), " keys for ", R,
-        " rows.");
-  std::vector<Tensor> token, log_p, entropy, margin;
-  for_each_tile(R, weight.size(0), tile, [&](int64_t begin, int64_t end) {
-    const Proposal part = propose_tile(wide_logits(hidden.slice(0, begin, end), weight),
-                                       temperature, keys.subspan(begin, end - begin), banned);
-    token.push_back(part.token);
-    log_p.push_back(part.log_p);
-    entropy.push_back(part.entropy);
-    margin.push_back(part.margin);
-  });
-  return {at::cat(token), at::cat(log_p), at::cat(entropy), at::cat(margin)};
 }
 
 }  // namespace gdsd

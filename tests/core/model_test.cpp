@@ -97,6 +97,19 @@ TEST(Model, OutlivesItsFiles) {
     EXPECT_TRUE(tensor.equal(model->parameters().at(name))) << name;
 }
 
+TEST(Model, KeepsTheConfigItWasLoadedWith) {
+  const auto folder = saved_model("config_kept"), again = folder / "again";
+  json config = json::parse(read_file(folder / "config.json"));
+  config["torch_dtype"] = "bfloat16";
+  config["of_others"] = "kept";
+  write_file(folder / "config.json", config.dump());
+  const Model model = load_model(folder, Compute{}, Use::kTraining);
+  std::filesystem::create_directory(again);
+  save_model(again, *model.denoiser, *model.tokenizer);
+  config["torch_dtype"] = "float32";  // what is written now
+  EXPECT_EQ(json::parse(read_file(again / "config.json")), config);
+}
+
 TEST(Model, IsNeverSavedOverAnother) {
   const auto folder = saved_model("twice");
   EXPECT_THROW(save_model(folder, tiny_llada(), kTokenizer), Error);
@@ -128,7 +141,7 @@ TEST(Model, ErrorsNameTheConfigAndItsKey) {
   EXPECT_EQ(error_with_config("n_layers", "two"),
             ": key 'n_layers' got \"two\", expected integer.");
   EXPECT_EQ(error_with_config("n_heads", 3), ": n_heads: 3 does not divide d_model 16.");
-  EXPECT_EQ(error_with_config("mask_token_id", 13), ": token id 13 is outside 0 … 12.");
+  EXPECT_EQ(error_with_config("mask_token_id", 13), ": mask_token_id 13 is outside 0 … 12.");
   EXPECT_NE(load_error("/nonexistent").find("/nonexistent/config.json: no such file"),
             std::string::npos);
 }

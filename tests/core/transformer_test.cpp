@@ -124,6 +124,53 @@ TEST(Transformer, HasTheGradientOfItsValue) {
   }
 }
 
+/// A Dream with two heads of keys for four queries, and biases that are not zero.
+Transformer tiny_dream(at::ScalarType type = at::kFloat, bool checkpointing = false) {
+  const DreamConfig config{.hidden_size = 16,
+                           .num_hidden_layers = 2,
+                           .num_attention_heads = 4,
+                           .num_key_value_heads = 2,
+                           .intermediate_size = 24,
+                           .max_position_embeddings = 64};
+  ModelConfig made = tiny_model_config(config);
+  TensorMap weights = init_weights(made.architecture, {4});
+  for (auto& [name, tensor] : weights) {
+    if (name.ends_with(".bias")) tensor = random_tensor(tensor.sizes(), name.c_str()) - 0.5;
+    tensor = tensor.to(type);
+  }
+  return {std::move(made), std::move(weights),
+          Compute{.dtype = type, .activation_checkpointing = checkpointing}};
+}
+
+// The state before a token predicts it; the first of a sequence predicts itself.
+TEST(Transformer, OfDreamIsShiftedByOneTokenWithinEachSequence) {
+  const Transformer model = tiny_dream();
+  const Packed x = ragged();  // 5, 9 and 3 tokens
+  const Tensor states = model.states(x, all_rows(x));
+  const Rows rows = rows_of({0, 1, 4, 5, 13, 14, 15}, {3, 2, 2});
+  const Tensor before = at::tensor({0, 0, 3, 5, 12, 14, 14}, at::kLong);
+  EXPECT_LE(max_difference(model.encode(x, rows), states.index_select(0, before)), 1e-5);
+}
+
+// A whole backward pass of log_probs, kept and recomputed.
+TEST(Transformer, WithActivationCheckpointingHasTheSameBits) {
+  const Packed x{random_tokens(14, kTinyVocabulary.size, "x"), {6, 8}};
+  const Views views = mask(x, 4, {.views = 2}, 2, {1});
+  const Tensor factor = random_tensor({2, 2, 4}, "factor").to(at::kFloat);
+  const Transformer plain = tiny_dream(), again = tiny_dream(at::kFloat, /*checkpointing=*/true);
+  std::vector<Tensor> values;
+  for (const Transformer* model : {&plain, &again}) {
+    for (const auto& [name, tensor] : model->parameters()) Tensor(tensor).requires_grad_();
+    values.push_back(log_probs(*model, views));
+    (values.back() * factor).sum().backward();
+  }
+  EXPECT_TRUE(values[0].equal(values[1]));
+  for (const auto& [name, tensor] : plain.parameters()) {
+    ASSERT_TRUE(again.parameters().at(name).grad().defined()) << name;
+    EXPECT_TRUE(tensor.grad().equal(again.parameters().at(name).grad())) << name;
+  }
+}
+
 TEST(InitWeights, IsAFunctionOfItsKey) {
   const Architecture tiny = tiny_model_config().architecture;
   const TensorMap a = init_weights(tiny, {1}), b = init_weights(tiny, {1}),

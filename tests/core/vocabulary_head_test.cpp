@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "gdsd/tensor/proposal.h"
 #include "tests/core/table_denoiser.h"
 
 namespace gdsd {
@@ -100,7 +101,7 @@ TEST(Propose, NeverHoldsMoreLogitsThanATile) {
   const Tensor weight = random_tensor({vocabulary, 4}, "w").to(at::kFloat);
   const auto keys = rollout_keys(rows);
   const LargestAllocation allocation;
-  propose(hidden, weight, 1.0, keys, {}, tile);
+  propose(hidden, weight, {.temperature = 1.0}, keys, tile);
   EXPECT_LE(allocation.bytes(), tile * int64_t{sizeof(double)});  // the noise is float64
 }
 
@@ -110,9 +111,10 @@ TEST(Propose, SamplesTheSoftmaxAndNeverABannedToken) {
   const int64_t rows = 20000;
   const Tensor row = to_tensor(std::vector<double>{0, 1, 2, 3});
   const Tensor logits = row.expand({rows, 4}), head = at::eye(4, at::kDouble);
-  const std::array<int64_t, 1> banned{3};
+  const std::vector<int64_t> banned{3};
   for (double temperature : {1.0, 0.5}) {
-    const Proposal x0 = propose(logits, head, temperature, rollout_keys(rows), banned);
+    const Proposal x0 =
+        propose(logits, head, {.temperature = temperature, .banned = banned}, rollout_keys(rows));
     const Tensor frequency = at::bincount(x0.token, {}, 4).to(at::kDouble) / rows;
     const Tensor p = (row.slice(0, 0, 3) / temperature).softmax(-1);
     EXPECT_LE(max_difference(frequency.slice(0, 0, 3), p), 0.0175) << frequency;
@@ -128,9 +130,9 @@ TEST(Propose, SamplesTheSoftmaxAndNeverABannedToken) {
 
 TEST(Propose, GreedilyTakesTheLowestIdOnTies) {
   const Tensor logits = at::tensor({1.0, 0.0, 4.0, 4.0, 0.0, 0.0, 0.0, 0.0}).view({2, 4});
-  const std::array<int64_t, 1> banned{0};
+  const std::vector<int64_t> banned{0};
   const Proposal x0 =
-      propose(logits.to(at::kDouble), at::eye(4, at::kDouble), 0.0, rollout_keys(2), banned);
+      propose(logits.to(at::kDouble), at::eye(4, at::kDouble), {.banned = banned}, rollout_keys(2));
   EXPECT_EQ(to_vector<int64_t>(x0.token), (std::vector<int64_t>{2, 1}));
   EXPECT_DOUBLE_EQ(x0.margin[0].item<double>(), 0);
 }
@@ -139,23 +141,25 @@ TEST(Propose, DependsNeitherOnTheTileNorOnTheNeighbours) {
   const int64_t rows = 9;
   const Tensor logits = 3 * random_tensor({rows, V}, "logits"), head = at::eye(V, at::kDouble);
   const auto keys = rollout_keys(rows);
-  const Proposal whole = propose(logits, head, 1.0, keys);
+  const Proposal whole = propose(logits, head, {.temperature = 1.0}, keys);
   for (int64_t tile : kTiles)
-    EXPECT_TRUE(propose(logits, head, 1.0, keys, {}, tile).token.equal(whole.token)) << tile;
+    EXPECT_TRUE(propose(logits, head, {.temperature = 1.0}, keys, tile).token.equal(whole.token))
+        << tile;
   for (int64_t r = 0; r < rows; ++r) {
-    const Proposal alone =
-        propose(logits.slice(0, r, r + 1), head, 1.0, std::span(keys).subspan(r, 1));
+    const Proposal alone = propose(logits.slice(0, r, r + 1), head, {.temperature = 1.0},
+                                   std::span(keys).subspan(r, 1));
     EXPECT_TRUE(alone.token.equal(whole.token.slice(0, r, r + 1)));
     EXPECT_TRUE(alone.log_p.equal(whole.log_p.slice(0, r, r + 1)));
   }
 }
 
 TEST(Propose, OfNoRowsIsEmpty) {
-  EXPECT_EQ(propose(at::zeros({0, 3}), at::eye(3), 1.0, {}).token.sizes(), at::IntArrayRef({0}));
+  EXPECT_EQ(propose(at::zeros({0, 3}), at::eye(3), {.temperature = 1.0}, {}).token.sizes(),
+            at::IntArrayRef({0}));
 }
 
 TEST(Propose, RefusesAWrongNumberOfKeys) {
-  EXPECT_THROW(propose(at::zeros({2, 3}), at::eye(3), 0.0, rollout_keys(1)), Error);
+  EXPECT_THROW(propose(at::zeros({2, 3}), at::eye(3), {}, rollout_keys(1)), Error);
 }
 
 }  // namespace

@@ -6,42 +6,121 @@
 namespace gdsd::golden {
 namespace {
 
-/// Why our sampler has no such trace, or "".
-std::string not_covered(const json& fixture) {
-  if (fixture.at("logits_eos_inf").get<bool>()) return "option logits_eos_inf";
-  if (fixture.at("confidence_eos_eot_inf").get<bool>()) return "option confidence_eos_eot_inf";
-  if (fixture.at("mask_id_predicted") != 0)
-    return "a token revealed as the mask, which we never do";
-  return "";
+/// A recorded run: prompts without their padding, and the canvas after every step.
+struct Trace {
+  TensorMap golden;
+  std::string name;
+  std::unique_ptr<Transformer> model;
+  Packed prompts;
+  Tensor canvas;  // [steps + 1, B, C]
+
+  Trace(const json& fixture, const path& folder, const std::string& file)
+      : golden(read_safetensors(folder / (file + ".safetensors"))), name(fixture.at("name")) {
+    const Tensor prompt = golden.at(name + ".prompt");  // [B, P]
+    const auto found = golden.find(name + ".attention_mask");
+    const Tensor kept =
+        found != golden.end() ? found->second.to(at::kBool) : at::ones_like(prompt, at::kBool);
+    prompts = {prompt.masked_select(kept), to_vector<int64_t>(kept.sum(1))};
+    canvas = golden.at(name + ".x").slice(2, prompt.size(1));
+    const path models = folder.parent_path() / "models";
+    model = load_denoiser(models / fixture.at("model").get<std::string>() / "checkpoint", Compute{},
+                          Use::kInference);
+  }
+
+  void expect_same_steps(const SamplerOptions& o) const {
+    std::vector<Tensor> seen;
+    sample(*model, prompts, o, std::vector<Key>(prompts.size()), [&](const StepView& view) {
+      seen.push_back(
+          view.sequences.tokens.index_select(0, tail_rows(view.sequences, o.gen_length).flatten())
+              .view({prompts.size(), o.gen_length}));
+    });
+    ASSERT_EQ(canvas.size(0), std::ssize(seen) + 1);
+    for (size_t s = 0; s < seen.size(); ++s)
+      ASSERT_TRUE(seen[s].equal(canvas[static_cast<int64_t>(s) + 1])) << "after step " << s + 1;
+  }
+};
+
+/// null stands for "off".
+template <class T>
+T number_or(const json& value, T off) {
+  return value.is_null() ? off : value.get<T>();
 }
 
-/// Compares the canvas after every step, at the tokens that are not padding.
-void check_trace(const json& fixture, const path& folder) {
-  const TensorMap golden = read_safetensors(folder / "llada_traces.safetensors");
-  const std::string name = fixture.at("name");
-  const Tensor trace = golden.at(name + ".x"), prompt = golden.at(name + ".prompt");
-  const auto found = golden.find(name + ".attention_mask");
-  const Tensor kept = found != golden.end() ? found->second.to(at::kBool)
-                                            : at::ones_like(prompt, at::kBool);  // [B, P]
-  const int64_t C = fixture.at("gen_length"), B = prompt.size(0);
-  const auto model = load_denoiser(
-      folder.parent_path() / "models" / fixture.at("model").get<std::string>() / "checkpoint",
-      Compute{}, Use::kInference);
-  const SamplerOptions o{.gen_length = C,
-                         .block_length = fixture.at("block_length"),
-                         .steps = fixture.at("steps_total"),
-                         .temperature = 0,
-                         .cfg_scale = fixture.at("cfg_scale")};
-  const Packed prompts{prompt.masked_select(kept), to_vector<int64_t>(kept.sum(1))};
-  const Samples out = sample(*model, prompts, o, std::vector<Key>(B));
+void check_llada(const json& fixture, const path& folder) {
+  SamplerOptions o{
+      .gen_length = fixture.at("gen_length"),
+      .block_length = fixture.at("block_length"),
+      .steps = fixture.at("steps_total"),
+      .cfg_scale = fixture.at("cfg_scale"),
+      .compat = {.emit_mask = true,  // as the reference does, whether it happens or not
+                 .logits_eos_inf = fixture.at("logits_eos_inf"),
+                 .confidence_eos_eot_inf = fixture.at("confidence_eos_eot_inf")}};
+  o.compat.eos_id = number_or(fixture.at("eos_id"), int64_t{-1});
+  o.compat.eot_id = number_or(fixture.at("eot_id"), int64_t{-1});
+  Trace(fixture, folder, "llada_traces").expect_same_steps(o);
+  if (fixture.at("mask_id_predicted") != 0) return;
+  o.compat.emit_mask = false;  // nor does it matter that we forbid it, where it does not happen
+  Trace(fixture, folder, "llada_traces").expect_same_steps(o);
+}
 
-  const Tensor tokens =
-      out.sequences.tokens.index_select(0, tail_rows(out.sequences, C).flatten()).view({B, C});
-  ASSERT_EQ(trace.size(0), o.steps + 1);
-  for (int64_t s = 0; s <= o.steps; ++s) {
-    const Tensor canvas = at::where(out.step < s, tokens, model->vocabulary().mask_id);
-    EXPECT_TRUE(canvas.equal(trace[s].slice(1, prompt.size(1)))) << "after step " << s;
-  }
+Remasking dream_algorithm(const std::string& name) {
+  const std::map<std::string, Remasking> names{{"maskgit_plus", Remasking::kLowConfidence},
+                                               {"entropy", Remasking::kEntropy},
+                                               {"topk_margin", Remasking::kMargin}};
+  return names.at(name);
+}
+
+void check_dream(const json& fixture, const path& folder) {
+  const int64_t C = fixture.at("gen_length");
+  ASSERT_EQ(fixture.at("temperature"), 0);
+  ASSERT_EQ(number_or(fixture.at("alg_temp"), 0.0), 0);
+  Trace(fixture, folder, "dream_traces")
+      .expect_same_steps({.gen_length = C,
+                          .block_length = C,
+                          .steps = fixture.at("steps"),
+                          .top_p = number_or(fixture.at("top_p"), 1.0),
+                          .top_k = number_or(fixture.at("top_k"), int64_t{0}),
+                          .remasking = dream_algorithm(fixture.at("alg")),
+                          .confidence_of = ConfidenceOf::kProposal,
+                          .schedule = Schedule::kTimesteps,
+                          .epsilon = fixture.at("eps"),
+                          .compat = {.emit_mask = true}});
+}
+
+/// Probabilities after temperature and filters, and what each algorithm thinks of a token.
+void check_filter(const json& fixture, const path& folder) {
+  const TensorMap golden = read_safetensors(folder / "numeric.safetensors");
+  auto get = [&](const char* what) {
+    return golden.at(fixture.at("name").get<std::string>() + "." + what);
+  };
+  const double temperature = fixture.at("temperature"), top_p = number_or(fixture.at("top_p"), 1.0);
+  Tensor logits = golden.at("filter.logits");  // [n, V]
+  const int64_t top_k = number_or(fixture.at("top_k"), int64_t{0});
+  const Tensor probabilities =
+      filter(temperature > 0 ? logits / temperature : logits, top_p, top_k).softmax(-1);
+  // Row 2 has ties, and which of them are within top-p depends on the order of a sort.
+  const Tensor rows = top_p < 1 ? at::tensor({0, 1}, at::kLong) : at::arange(logits.size(0));
+  auto some = [&](const Tensor& x) { return x.index_select(0, rows); };
+  expect_close(some(probabilities), some(get("probs")), 0, 2e-6, "probabilities");
+  if (temperature > 0) return;  // the token is a draw of the reference's generator
+  const Tensor unit = at::eye(logits.size(1));
+  const Proposal x0 = propose(
+      logits, unit, {.top_p = top_p, .top_k = top_k, .confidence_of = ConfidenceOf::kProposal},
+      std::vector<Key>(logits.size(0)));
+  const Tensor unique = (logits == logits.amax(-1, true)).sum(-1) == 1;
+  EXPECT_TRUE(x0.token.masked_select(unique).equal(get("x0").masked_select(unique)));
+  expect_close(some(x0.log_p.exp()), some(get("conf_maskgit_plus")), 0, 2e-6, "maskgit_plus");
+  expect_close(some(x0.margin), some(get("conf_topk_margin")), 0, 2e-6, "topk_margin");
+  expect_close(some(-x0.entropy), some(get("conf_entropy")), 0, 2e-6, "entropy");
+}
+
+/// Gumbel noise in float64 from given uniforms.
+void check_gumbel(const json& fixture, const path& folder) {
+  const TensorMap golden = read_safetensors(folder / "numeric.safetensors");
+  const double T = fixture.at("temperature");
+  const Tensor z = golden.at("gumbel.logits").to(at::kDouble), u = golden.at("gumbel.u");
+  const Tensor drawn = T > 0 ? (z / T - u.log().neg().log()).argmax(-1) : z.argmax(-1);
+  EXPECT_TRUE(drawn.equal(golden.at(fixture.at("name").get<std::string>() + ".argmax")));
 }
 
 void check_schedule(const json& fixture) {
@@ -49,27 +128,44 @@ void check_schedule(const json& fixture) {
             fixture.at("counts").get<std::vector<int64_t>>());
 }
 
+void check_timesteps(const json& fixture) {
+  const int64_t steps = fixture.at("steps");
+  std::vector<int64_t> counts;
+  int64_t hidden = fixture.at("masked");
+  for (int64_t i = 0; i < steps; ++i) {
+    counts.push_back(timestep_count(hidden, i, steps, fixture.at("eps")));
+    hidden -= counts.back();
+  }
+  EXPECT_EQ(counts, fixture.at("counts").get<std::vector<int64_t>>());
+}
+
+void add_traces(const path& folder, const std::string& file,
+                void (*run)(const json&, const path&)) {
+  const json cases = read_json(folder / (file + ".json")).at("cases");
+  check(!cases.empty(), "no cases.");
+  for (const json& fixture : cases)
+    add_test("Sampler", fixture.at("name"), [=] { run(fixture, folder); });
+}
+
 }  // namespace
 
 void add_samplers(const path& folder) {
-  const json traces = read_json(folder / "llada_traces.json"),
-             schedules = read_json(folder / "schedules.json");
-  check(!traces.at("cases").empty(), "no cases.");
-  for (const json& fixture : traces.at("cases")) {
-    const std::string why = not_covered(fixture), name = fixture.at("name");
-    if (why.empty())
-      add_test("Sampler", name, [=] { check_trace(fixture, folder); });
-    else
-      add_skip("Sampler", name, why);
-  }
-  for (const char* file : {"dream_traces", "numeric"})
-    if (std::filesystem::exists(folder / (std::string(file) + ".json")))
-      add_skip("Sampler", file, "Dream's samplers and filters");
+  add_traces(folder, "llada_traces", check_llada);
+  add_traces(folder, "dream_traces", check_dream);
+  const json numeric = read_json(folder / "numeric.json");
+  for (const json& fixture : numeric.at("filters"))
+    add_test("Filter", fixture.at("name"), [=] { check_filter(fixture, folder); });
+  for (const json& fixture : numeric.at("gumbel"))
+    add_test("Gumbel", fixture.at("name"), [=] { check_gumbel(fixture, folder); });
+  const json schedules = read_json(folder / "schedules.json");
   for (const auto& [kind, cases] : schedules.items())
     for (const json& fixture : cases) {
       const std::string name = concat(kind, "/", fixture.at("masked"), "/", fixture.at("steps"));
       if (kind == "llada_num_transfer")
         add_test("Schedule", name, [=] { check_schedule(fixture); });
+      else if (kind == "dream_num_revealed")
+        add_test("Schedule", concat(name, "/", fixture.at("eps")),
+                 [=] { check_timesteps(fixture); });
       else
         add_skip("Schedule", name, kind);
     }
