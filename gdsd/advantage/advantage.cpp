@@ -8,6 +8,10 @@ namespace gdsd {
 
 namespace {
 
+bool all_equal(std::span<const double> r) {
+  return std::adjacent_find(r.begin(), r.end(), std::not_equal_to<>()) == r.end();
+}
+
 double mean_of(std::span<const double> r) {
   return std::accumulate(r.begin(), r.end(), 0.0) / static_cast<double>(r.size());
 }
@@ -24,10 +28,7 @@ double divisor(std::span<const double> group, Scale scale) {
   switch (scale) {
     case Scale::kNone: return 1;
     case Scale::kStd: return standard_deviation(group, 1) + 1e-4;
-    case Scale::kPopulationStd: {
-      const double std = standard_deviation(group, 0);
-      return std > 0 ? std : INFINITY;
-    }
+    case Scale::kPopulationStd: return standard_deviation(group, 0);
   }
   throw std::logic_error("[advantage] unhandled Scale");
 }
@@ -44,6 +45,10 @@ Tensor advantage(std::span<const double> rewards, int64_t G, const AdvantageOpti
   std::vector<double> out;
   for (int64_t b = 0; b < B; b += G) {
     const auto group = rewards.subspan(b, G);
+    if (all_equal(group)) {  // says nothing, and by rounding ±1 after a division
+      out.insert(out.end(), G, 0.0);
+      continue;
+    }
     const double sum = std::accumulate(group.begin(), group.end(), 0.0);
     const double by = divisor(group, o.scale), n = static_cast<double>(G);
     for (double r : group) {
@@ -57,8 +62,7 @@ Tensor advantage(std::span<const double> rewards, int64_t G, const AdvantageOpti
 double zero_variance_groups(std::span<const double> rewards, int64_t G) {
   int64_t equal = 0;
   for (size_t b = 0; b < rewards.size(); b += G) {
-    const auto group = rewards.subspan(b, G);
-    equal += std::adjacent_find(group.begin(), group.end(), std::not_equal_to<>()) == group.end();
+    equal += all_equal(rewards.subspan(b, G));
   }
   return static_cast<double>(equal * G) / static_cast<double>(rewards.size());
 }

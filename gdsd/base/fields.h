@@ -13,6 +13,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <string>
@@ -94,21 +95,25 @@ std::string alternative_names() {
   return one_of(names);
 }
 
+}  // namespace fields_detail
+
+/// What a value of type V looks like: "integer", "true | false", the names of an enum.
 template <class V>
 std::string type_name() {
   if constexpr (std::same_as<V, bool>) return "true | false";
   if constexpr (std::integral<V>)
     return std::unsigned_integral<V> ? "integer, not negative" : "integer";
   if constexpr (std::floating_point<V>) return "number";
-  if constexpr (NamedEnum<V>) return one_of(enum_names(V{}));
+  if constexpr (fields_detail::NamedEnum<V>) return fields_detail::one_of(enum_names(V{}));
   return "text";
 }
 
+/// As from_text reads it back, exactly.
 template <class V>
 std::string to_text(const V& value) {
   if constexpr (std::same_as<V, bool>) {
     return value ? "true" : "false";
-  } else if constexpr (NamedEnum<V>) {
+  } else if constexpr (fields_detail::NamedEnum<V>) {
     return std::string(enum_names(value).at(static_cast<size_t>(value)));
   } else if constexpr (std::same_as<V, std::string>) {
     return value;
@@ -118,7 +123,7 @@ std::string to_text(const V& value) {
   }
 }
 
-/// The value of `text`, or false where it does not say one of type V.
+/// The value of `text`, or false where it does not say one of type V. Numbers are finite.
 template <class V>
 bool from_text(std::string_view text, V& value) {
   if constexpr (std::same_as<V, std::string>) {
@@ -127,7 +132,7 @@ bool from_text(std::string_view text, V& value) {
   } else if constexpr (std::same_as<V, bool>) {
     value = text == "true";
     return value || text == "false";
-  } else if constexpr (NamedEnum<V>) {
+  } else if constexpr (fields_detail::NamedEnum<V>) {
     size_t i = 0;
     for (std::string_view name : enum_names(value)) {
       if (name == text) return value = static_cast<V>(i), true;
@@ -138,11 +143,11 @@ bool from_text(std::string_view text, V& value) {
     V parsed{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
     if (error != std::errc() || end != text.data() + text.size() || text.empty()) return false;
+    if constexpr (std::floating_point<V>)
+      if (!std::isfinite(parsed)) return false;
     return value = parsed, true;
   }
 }
-
-}  // namespace fields_detail
 
 /// Calls visit(path, value, help) for every leaf of `options`. A variant shows its `name` and the
 /// fields of the alternative it holds; visit gets the variant itself for `name`.

@@ -152,12 +152,17 @@ AppendFile::AppendFile(fs::path path, std::optional<uint64_t> keep_bytes) : path
 AppendFile::~AppendFile() { ::close(descriptor_); }
 
 void AppendFile::append(std::string_view bytes) {
-  const ssize_t n = retry([&] { return ::write(descriptor_, bytes.data(), bytes.size()); });
-  check_call(n >= 0, "AppendFile::append", path_);
-  if (static_cast<size_t>(n) < bytes.size()) {
-    const bool undone = truncate(descriptor_, size_);
-    check(false, "[AppendFile::append] ", path_.string(), " took ", n, " of ", bytes.size(),
-          undone ? " bytes, which were removed again" : " bytes", "; is the disk full?");
+  size_t done = 0;
+  while (done < bytes.size()) {  // one call takes 2 GiB at most
+    const ssize_t n =
+        retry([&] { return ::write(descriptor_, bytes.data() + done, bytes.size() - done); });
+    if (n <= 0) {
+      const int reason = errno;
+      truncate(descriptor_, size_);  // nothing of it stays
+      errno = reason;
+      check_call(false, "AppendFile::append", path_);
+    }
+    done += static_cast<size_t>(n);
   }
   size_ += bytes.size();
 }

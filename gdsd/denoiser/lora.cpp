@@ -77,7 +77,7 @@ std::set<Role> target_roles(const std::string& targets, Family family) {
     end = targets.find(',', begin);
     const std::string name = targets.substr(begin, end - begin);
     Role role{};
-    check_field(fields_detail::from_text(name, role), "targets", "got '", name,
+    check_field(from_text(name, role), "targets", "got '", name,
                 "', expected all, released, or some of q,k,v,o,gate,up,down.");
     roles.insert(role);
   }

@@ -78,8 +78,7 @@ T get(const json& file, const std::string& key, const std::string& where) {
   const bool fits = std::same_as<T, bool> ? value.is_boolean()
                     : std::integral<T>    ? value.is_number_integer()
                                           : value.is_number();
-  check(fits, where, ": key '", key, "' got ", value.dump(), ", expected ",
-        fields_detail::type_name<T>(), ".");
+  check(fits, where, ": key '", key, "' got ", value.dump(), ", expected ", type_name<T>(), ".");
   return value.get<T>();
 }
 

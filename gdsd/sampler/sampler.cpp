@@ -45,6 +45,9 @@ ProposalOptions proposal_options(const SamplerOptions& o, const Vocabulary& voca
                       .confidence_of = o.confidence_of};
   if (!o.compat.emit_mask) {
     out.banned = {vocabulary.mask_id};
+    // Padding has no place within a completion, and would be invisible in its text.
+    if (vocabulary.pad_id >= 0 && vocabulary.pad_id != vocabulary.eos_id)
+      out.banned.push_back(vocabulary.pad_id);
     out.usable = vocabulary.usable;
   }
   const int64_t eos = o.compat.eos_id >= 0 ? o.compat.eos_id : vocabulary.eos_id;

@@ -41,9 +41,11 @@ struct LogProb : torch::autograd::Function<LogProb> {
                     d = d.to(hidden.scalar_type());
                     if (ctx->needs_input_grad(0)) d_hidden.push_back(d.matmul(weight));
                     if (!ctx->needs_input_grad(1)) return;
-                    const Tensor part = d.t().matmul(rows(hidden));  // [V, D]
-                    d_weight = d_weight.defined() ? d_weight + part : part;
+                    // Summed in float32: dozens of tiles would be lost in bfloat16.
+                    const Tensor part = d.t().matmul(rows(hidden)).to(log_z.scalar_type());
+                    d_weight = d_weight.defined() ? d_weight.add_(part) : part;  // [V, D]
                   });
+    if (d_weight.defined()) d_weight = d_weight.to(weight.scalar_type());
     return {d_hidden.empty() ? Tensor() : at::cat(d_hidden), d_weight, Tensor(), Tensor()};
   }
 };

@@ -31,9 +31,8 @@ SummaryRows summarise_model(const Transformer& denoiser, const Compute& compute)
           : "GPU";
   const auto all = static_cast<double>(count(denoiser.parameters())),
              trained = static_cast<double>(count(denoiser.trainable()));
-  return {{"model",
-           concat(fields_detail::to_text(a.family), ", ", a.layers, " layers, width ", a.width,
-                  ", ", a.heads, " heads, SwiGLU ", a.mlp_width, ", vocabulary ", a.vocabulary)},
+  return {{"model", concat(to_text(a.family), ", ", a.layers, " layers, width ", a.width, ", ",
+                           a.heads, " heads, SwiGLU ", a.mlp_width, ", vocabulary ", a.vocabulary)},
           {"parameters", denoiser.adapter().modules.empty()
                              ? human_count(all)
                              : concat(human_count(all), ", and ", human_count(trained),

@@ -157,8 +157,8 @@ void TrainConfig::validate() const {
   check_field(!model.empty(), "model", "must be given: a Hugging Face folder.");
   check_field(inner_steps > 0, "inner_steps", "must be positive, got ", inner_steps, ".");
   check_field(micro_batch >= 0, "micro_batch", "must not be negative, got ", micro_batch, ".");
-  check_field(rollout.group_size > 1 || advantage.baseline != Baseline::kLeaveOneOut,
-              "rollout.group_size", "leave_one_out needs groups of two or more, got ",
+  check_field(rollout.group_size > 1, "rollout.group_size",
+              "advantages compare the rollouts of a group: expected two or more, got ",
               rollout.group_size, ".");
 }
 

@@ -37,7 +37,11 @@ TEST(Advantage, IsDividedByTheStandardDeviation) {
 TEST(Advantage, OfEqualRewardsIsZero) {
   for (auto baseline : {Baseline::kLeaveOneOut, Baseline::kMean})
     for (auto scale : {Scale::kNone, Scale::kStd, Scale::kPopulationStd})
-      EXPECT_TRUE(advantages({baseline, scale}).slice(0, 4).equal(at::zeros({4}, at::kDouble)));
+      for (int64_t G : {2, 3, 4, 8}) {
+        // 0.1 is no binary fraction: the mean of eight of them is another number.
+        const std::vector<double> equal(G, 0.1);
+        EXPECT_TRUE(advantage(equal, G, {baseline, scale}).equal(at::zeros({G}, at::kDouble))) << G;
+      }
 }
 
 TEST(Advantage, CountsTheGroupsThatTeachNothing) {
