@@ -67,6 +67,7 @@ inline void expect_close(double got, double expected, double relative, double ab
 void add_objectives(const path& folder);
 void add_models(const path& folder);
 void add_samplers(const path& folder);
+void add_tokenizers(const path& folder);
 
 // Each adds the tests of one case of objectives/cases.json.
 void add_loss(const json& fixture, const path& folder);       // gdsd, espo
