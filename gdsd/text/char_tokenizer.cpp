@@ -2,12 +2,14 @@
 // single characters.
 #include "gdsd/text/char_tokenizer.h"
 
+#include <algorithm>
 #include <array>
 #include <iomanip>
 #include <nlohmann/json.hpp>
 
 #include "gdsd/base/check.h"
 #include "gdsd/base/file.h"
+#include "gdsd/text/tokenizer_files.h"
 
 namespace gdsd {
 namespace {
@@ -25,12 +27,12 @@ std::string shown(char c) {
 
 /// The words of a vocabulary, by id.
 std::vector<std::string> words_by_id(const nlohmann::json& vocabulary) {
-  check(vocabulary.is_object(), "the vocabulary is ", vocabulary.dump(), ", expected an object.");
+  check(vocabulary.is_object(), "the vocabulary is ", brief(vocabulary), ", expected an object.");
   const int64_t n = static_cast<int64_t>(vocabulary.size());
   std::vector<std::string> words(n);
   std::vector<bool> seen(n);
   for (const auto& [word, value] : vocabulary.items()) {
-    check(value.is_number_integer(), "the id of '", word, "' is ", value.dump(),
+    check(value.is_number_integer(), "the id of '", word, "' is ", brief(value),
           ", expected an integer.");
     const int64_t id = value.get<int64_t>();
     check(id >= 0 && id < n && !seen[id], "the ids of ", n, " words must be 0 to ", n - 1,
@@ -65,12 +67,24 @@ std::vector<int64_t> CharTokenizer::encode(std::string_view text) const {
   return ids;
 }
 
-std::string CharTokenizer::decode(std::span<const int64_t> ids) const {
+std::string CharTokenizer::decode(std::span<const int64_t> ids, SpecialTokens special) const {
   constexpr int64_t first = kSpecial.size();
   std::string text;
-  for (int64_t id : ids)
-    if (id >= first && id < size()) text += alphabet_[id - first];
+  for (int64_t id : ids) {
+    if (id >= first && id < size())
+      text += alphabet_[id - first];
+    else if (id >= 0 && id < first && special == SpecialTokens::kKeep)
+      text += kSpecial[id];
+  }
   return text;
+}
+
+std::optional<int64_t> CharTokenizer::token_id(std::string_view token) const {
+  const auto named = std::find(kSpecial.begin(), kSpecial.end(), token);
+  if (named != kSpecial.end()) return named - kSpecial.begin();
+  const size_t at = token.size() == 1 ? alphabet_.find(token) : std::string::npos;
+  if (at == std::string::npos) return std::nullopt;
+  return static_cast<int64_t>(kSpecial.size() + at);
 }
 
 int64_t CharTokenizer::size() const {
@@ -119,10 +133,10 @@ void CharTokenizer::save(const std::filesystem::path& folder) const {
 CharTokenizer CharTokenizer::from_json(const nlohmann::json& document) {
   const auto part = [&](const char* name) { return document.value(name, nlohmann::json()); };
   const nlohmann::json normalizer = part("normalizer"), split = part("pre_tokenizer");
-  check(normalizer.is_null(), "the normalizer is ", normalizer.dump(), ", expected none.");
-  check(split.is_object() && split.value("type", "") == "Split" &&
+  check(normalizer.is_null(), "the normalizer is ", brief(normalizer), ", expected none.");
+  check(split.is_object() && split.value("type", nlohmann::json()) == "Split" &&
             split.value("pattern", nlohmann::json()) == nlohmann::json{{"Regex", "."}},
-        "the pre_tokenizer is ", split.dump(), ", expected a Split at the Regex '.'.");
+        "the pre_tokenizer is ", brief(split), ", expected a Split at the Regex '.'.");
 
   const std::vector<std::string> words = words_by_id(document.at("model").at("vocab"));
   std::string alphabet;

@@ -21,8 +21,10 @@ class CharTokenizer : public Tokenizer {
   static CharTokenizer from_json(const nlohmann::json& document);
 
   std::vector<int64_t> encode(std::string_view text) const override;
-  std::string decode(std::span<const int64_t> ids) const override;
+  std::string decode(std::span<const int64_t> ids,
+                     SpecialTokens special = SpecialTokens::kLeaveOut) const override;
   int64_t size() const override;
+  std::optional<int64_t> token_id(std::string_view token) const override;
   void save(const std::filesystem::path& folder) const override;
 
  private:

@@ -68,6 +68,7 @@ void add_objectives(const path& folder);
 void add_models(const path& folder);
 void add_samplers(const path& folder);
 void add_lora(const path& folder);
+void add_tokenizers(const path& folder);
 
 // Each adds the tests of one case of objectives/cases.json.
 void add_loss(const json& fixture, const path& folder);       // gdsd, espo

@@ -22,6 +22,8 @@ void add_everything(const path& root) {
       add_all(folder, add_samplers);
     else if (name == "lora")
       add_all(folder, add_lora);
+    else if (name == "tokenizers")
+      add_all(folder, add_tokenizers);
     else if (std::filesystem::is_directory(folder)) {
       for (const auto& entry : std::filesystem::directory_iterator(folder))
         add_skip("Other", name + "/" + entry.path().filename().string(),

@@ -185,8 +185,10 @@ void add_models(const path& folder) {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) models.push_back(entry);
   std::sort(models.begin(), models.end());
   check(!models.empty(), "no models.");
-  for (const path& model : models)
+  for (const path& model : models) {
+    if (!std::filesystem::exists(model / "cases.json")) continue;  // a tokenizer alone
     add_all(model, model.filename() == "safetensors_format" ? add_files : add_model);
+  }
 }
 
 }  // namespace gdsd::golden

@@ -107,6 +107,22 @@ TEST(CharTokenizer, SavesWhatThePythonLibraryWrites) {
   EXPECT_EQ(config.at("eos_token"), "<|endoftext|>");
 }
 
+TEST(CharTokenizer, KeepsSpecialTokensWhenAsked) {
+  const CharTokenizer t("ab");
+  const std::vector<int64_t> ids{3, 1, 4, 2, 9, -1};
+  EXPECT_EQ(t.decode(ids), "ab");
+  EXPECT_EQ(t.decode(ids, SpecialTokens::kKeep), "a<|mask|>b<|endoftext|>");
+}
+
+TEST(CharTokenizer, FindsTokensByTheirText) {
+  const CharTokenizer t("ab");
+  EXPECT_EQ(t.token_id("<|mask|>"), t.kMask);
+  EXPECT_EQ(t.token_id("b"), 4);
+  EXPECT_EQ(t.token_id("c"), std::nullopt);
+  EXPECT_EQ(t.token_id("ab"), std::nullopt);
+  EXPECT_EQ(t.token_id(""), std::nullopt);
+}
+
 TEST(LoadTokenizer, LoadsWhatWasSaved) {
   const Folder folder;
   const CharTokenizer t("z01 \\\"(a");  // neither sorted nor free of JSON's own characters
@@ -130,7 +146,8 @@ TEST(LoadTokenizer, ErrorsNameTheFileAndWhatWasFound) {
     EXPECT_TRUE(e.starts_with(start)) << e;
     return e.substr(std::min(e.size(), start.size()));
   };
-  EXPECT_EQ(error_for("/model/type", "BPE"), "the model type is 'BPE', expected WordLevel.");
+  EXPECT_EQ(error_for("/model/type", "Unigram"),
+            "the model type is 'Unigram', expected WordLevel or BPE.");
   EXPECT_EQ(error_for("/model/vocab/b", 5),
             "the ids of 5 words must be 0 to 4 without gaps, got 5 for 'b'.");
   EXPECT_EQ(error_for("/model/vocab/b", 3),

@@ -1,0 +1,113 @@
+#include "gdsd/text/chat.h"
+
+#include <nlohmann/json.hpp>
+
+#include "gdsd/base/check.h"
+#include "gdsd/base/file.h"
+#include "gdsd/text/chat_templates.h"
+#include "gdsd/text/tokenizer_files.h"
+
+namespace gdsd {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Jinja drops one newline at the end of a template.
+std::string_view without_last_newline(std::string_view text) {
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  return text;
+}
+
+ChatTemplate recognise(std::string_view text) {
+  text = without_last_newline(text);
+  if (text == without_last_newline(kLladaChatTemplate)) return ChatTemplate::kLlada;
+  check(text == without_last_newline(kDreamChatTemplate),
+        "the chat template is unknown, expected LLaDA's or Dream's; it begins with ",
+        brief(nlohmann::json(text)));
+  return ChatTemplate::kDream;
+}
+
+/// What Python's strip() takes for white space, besides ASCII.
+constexpr std::string_view kWideSpaces[] = {"\u0085", "\u00a0", "\u1680", "\u2000", "\u2001",
+                                            "\u2002", "\u2003", "\u2004", "\u2005", "\u2006",
+                                            "\u2007", "\u2008", "\u2009", "\u200a", "\u2028",
+                                            "\u2029", "\u202f", "\u205f", "\u3000"};
+
+bool is_ascii_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 28 && c <= 31); }
+
+/// Python's strip(), which Jinja's trim calls.
+std::string_view trim(std::string_view text) {
+  const auto space_length = [&](auto stands_there) {
+    for (std::string_view space : kWideSpaces)
+      if (stands_there(space)) return space.size();
+    return size_t{0};
+  };
+  while (!text.empty()) {
+    const size_t n = is_ascii_space(text.front())
+                         ? 1
+                         : space_length([&](std::string_view s) { return text.starts_with(s); });
+    if (n == 0) break;
+    text.remove_prefix(n);
+  }
+  while (!text.empty()) {
+    const size_t n = is_ascii_space(text.back())
+                         ? 1
+                         : space_length([&](std::string_view s) { return text.ends_with(s); });
+    if (n == 0) break;
+    text.remove_suffix(n);
+  }
+  return text;
+}
+
+std::string llada(std::span<const Message> messages) {
+  std::string text = "<|startoftext|>";
+  const auto header = [&](std::string_view role) {
+    text += concat("<|start_header_id|>", role, "<|end_header_id|>\n\n");
+  };
+  for (const Message& message : messages) {
+    header(message.role);
+    text += concat(trim(message.content), "<|eot_id|>");
+  }
+  header("assistant");
+  return text;
+}
+
+std::string dream(std::span<const Message> messages, ChatEnd end) {
+  std::string text;
+  const auto add = [&](std::string_view role, std::string_view content) {
+    text += concat("<|im_start|>", role, "\n", content, "<|im_end|>\n");
+  };
+  if (messages.front().role != "system") add("system", "You are a helpful assistant.");
+  for (const Message& message : messages) add(message.role, message.content);
+  if (end == ChatEnd::kAnswerHeader) text += "<|im_start|>assistant\n";
+  return text;
+}
+
+}  // namespace
+
+ChatTemplate read_chat_template(const fs::path& folder) {
+  auto found = ChatTemplate::kNone;
+  const fs::path jinja = folder / "chat_template.jinja", config = folder / "tokenizer_config.json";
+  if (fs::exists(jinja)) {
+    in_file(jinja, [&] { found = recognise(read_file(jinja)); });
+  } else if (fs::exists(config)) {
+    in_file(config, [&] {
+      const auto value = parse_json(read_file(config)).value("chat_template", nlohmann::json());
+      check(value.is_null() || value.is_string(), "'chat_template' is ", brief(value),
+            ", expected one template.");
+      if (value.is_string()) found = recognise(value.get<std::string>());
+    });
+  }
+  return found;
+}
+
+std::string render_chat(ChatTemplate which, std::span<const Message> messages, ChatEnd end) {
+  check(which != ChatTemplate::kNone, "[chat] the model has no chat template.");
+  check(!messages.empty(), "[chat] there are no messages, expected one at least.");
+  for (const Message& message : messages)
+    check(message.role == "system" || message.role == "user" || message.role == "assistant",
+          "[chat] the role is '", message.role, "', expected system, user or assistant.");
+  return which == ChatTemplate::kLlada ? llada(messages) : dream(messages, end);
+}
+
+}  // namespace gdsd

@@ -1,0 +1,75 @@
+#include "gdsd/text/nfc.h"
+
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <vector>
+
+#include "gdsd/base/check.h"
+#include "gdsd/text/utf8.h"
+
+namespace gdsd {
+namespace {
+
+constexpr auto kCompose = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+
+/// Below U+0300, the first combining mark, every text is its own NFC: no byte from 0xCC on.
+bool is_nfc_by_its_bytes(std::string_view text) {
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) >= 0xcc; });
+}
+
+/// utf8proc's own errors cannot occur with valid UTF-8 and these options.
+utf8proc_ssize_t must(utf8proc_ssize_t result) {
+  if (result < 0) throw std::runtime_error(concat("[nfc] ", utf8proc_errmsg(result)));
+  return result;
+}
+
+/// The canonical decomposition, marks not yet in order.
+std::vector<utf8proc_int32_t> decompose(std::string_view text) {
+  constexpr auto option = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE);
+  std::vector<utf8proc_int32_t> codes;
+  codes.reserve(text.size());
+  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+  for (size_t at = 0; at < text.size();) {
+    utf8proc_int32_t code = 0, parts[32];
+    at +=
+        must(utf8proc_iterate(bytes + at, static_cast<utf8proc_ssize_t>(text.size() - at), &code));
+    const utf8proc_ssize_t n = must(utf8proc_decompose_char(code, parts, 32, option, nullptr));
+    codes.insert(codes.end(), parts, parts + n);
+  }
+  return codes;
+}
+
+/// Sorts every run of marks by combining class. utf8proc's own sort is quadratic in a run's length.
+void order_marks(std::vector<utf8proc_int32_t>& codes) {
+  const auto rank = [](utf8proc_int32_t code) {
+    return utf8proc_get_property(code)->combining_class;
+  };
+  for (size_t begin = 0; begin < codes.size(); ++begin) {
+    if (rank(codes[begin]) == 0) continue;
+    size_t end = begin + 1;
+    while (end < codes.size() && rank(codes[end]) != 0) ++end;
+    std::stable_sort(codes.begin() + static_cast<ptrdiff_t>(begin),
+                     codes.begin() + static_cast<ptrdiff_t>(end),
+                     [&](auto a, auto b) { return rank(a) < rank(b); });
+    begin = end;
+  }
+}
+
+}  // namespace
+
+std::string nfc(std::string_view text) {
+  if (is_nfc_by_its_bytes(text)) return std::string(text);
+  std::vector<utf8proc_int32_t> codes = decompose(text);
+  order_marks(codes);
+  const auto size = static_cast<utf8proc_ssize_t>(codes.size());
+  codes.resize(must(utf8proc_normalize_utf32(codes.data(), size, kCompose)));
+  std::string out;
+  out.reserve(text.size());
+  for (utf8proc_int32_t code : codes) append_utf8(out, static_cast<char32_t>(code));
+  return out;
+}
+
+}  // namespace gdsd

@@ -1,0 +1,89 @@
+#include "gdsd/text/tokenizer_files.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "gdsd/base/check.h"
+#include "gdsd/base/file.h"
+#include "gdsd/text/utf8.h"
+
+namespace gdsd {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr int kDeepest = 64;
+constexpr size_t kBrief = 200;
+
+/// The Python file of a class named as auto_map does, "tokenization_dream.DreamTokenizer", or "".
+std::string python_file(const json& name) {
+  if (!name.is_string()) return "";
+  const auto text = name.get<std::string>();
+  const size_t dot = text.find('.');
+  const auto is_plain = [](char c) {
+    return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0;
+  };
+  if (dot == 0 || dot == std::string::npos ||
+      !std::all_of(text.begin(), text.begin() + static_cast<ptrdiff_t>(dot), is_plain))
+    return "";
+  return text.substr(0, dot) + ".py";
+}
+
+/// The Python files that a tokenizer_config.json names. A config that says it otherwise names none.
+std::vector<std::string> python_files(const std::string& config) {
+  std::vector<std::string> files;
+  const json document = parse_json(config);
+  if (!document.is_object()) return files;
+  const json names = document.value("/auto_map/AutoTokenizer"_json_pointer, json());
+  for (const json& name : names.is_array() ? names : json::array({names}))
+    if (std::string file = python_file(name); !file.empty()) files.push_back(std::move(file));
+  return files;
+}
+
+}  // namespace
+
+TokenizerFiles read_tokenizer_files(const fs::path& folder) {
+  TokenizerFiles files;
+  const auto read = [&](const std::string& name) {
+    if (fs::exists(folder / name)) files[name] = read_file(folder / name);
+  };
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+                           "vocab.json", "merges.txt", "added_tokens.json", "chat_template.jinja"})
+    read(name);
+  if (const auto config = files.find("tokenizer_config.json"); config != files.end())
+    in_file(folder / config->first, [&] {
+      for (const std::string& name : python_files(config->second)) read(name);
+    });
+  return files;
+}
+
+json parse_json(std::string_view bytes) {
+  return json::parse(bytes, [](int depth, json::parse_event_t, json&) {
+    check(depth <= kDeepest, "nested deeper than ", kDeepest, " levels.");
+    return true;
+  });
+}
+
+std::string brief(const json& value) {
+  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (text.size() <= kBrief) return text;
+  size_t end = kBrief;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
+
+void in_file(const fs::path& path, const std::function<void()>& body) {
+  const auto fail = [&](const std::string& what) {
+    throw Error(concat("[tokenizer] ", path.string(), ": ", what));
+  };
+  try {
+    body();
+  } catch (const Error& e) {
+    fail(e.what());
+  } catch (const json::exception& e) {
+    fail(concat("not a ", path.filename().string(), ": ", replace_invalid_utf8(e.what())));
+  }
+}
+
+}  // namespace gdsd
