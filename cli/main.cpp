@@ -2,6 +2,8 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "cli/generate.h"
+#include "cli/models.h"
 #include "cli/verbs.h"
 #include "gdsd/base/check.h"
 
@@ -19,6 +21,39 @@ CLI::App* add_run_verb(CLI::App& app, const std::string& name, const std::string
     verb->add_flag("--fresh", arguments.fresh,
                    "if run_dir is in use, rename it to RUN.old and begin anew");
   return verb;
+}
+
+/// A verb of the command line and what it does.
+struct Verb {
+  CLI::App* app;
+  std::function<int()> run;
+};
+
+Verb add_generate(CLI::App& app, GenerateArguments& arguments) {
+  CLI::App* verb = app.add_subcommand("generate", "Complete prompts with a model.");
+  verb->add_option("WORDS", arguments.words, "CONFIG.yaml and key.path=value, as model=FOLDER");
+  verb->add_flag("--show", arguments.show, "draw the first prompt of a batch being denoised");
+  verb->add_option("--trace", arguments.trace, "write the order of unmasking to this file");
+  verb->footer(generate_keys);
+  return {verb, [&] { return run_generate(arguments); }};
+}
+
+Verb add_merge(CLI::App& app, MergeArguments& arguments) {
+  CLI::App* verb = app.add_subcommand("merge", "Add an adapter to its base: a model of its own.");
+  verb->add_option("ADAPTER", arguments.adapter, "PEFT folder")->required();
+  verb->add_option("OUT", arguments.out, "folder to write")->required();
+  verb->add_option("--base", arguments.base, "the base, if not where the adapter says");
+  return {verb, [&] { return run_merge(arguments); }};
+}
+
+Verb add_init(CLI::App& app, InitArguments& arguments) {
+  CLI::App* verb = app.add_subcommand("init", "Write a model of random weights, for dry runs.");
+  verb->add_option("--like", arguments.like, "config.json, or the folder of one")->required();
+  verb->add_option("--out", arguments.out, "folder to write")->required();
+  verb->add_option("--dtype", arguments.dtype, "bfloat16 or float32");
+  verb->add_option("--seed", arguments.seed, "of the weights");
+  verb->add_option("--shard-gb", arguments.shard_gb, "most gigabytes in a file");
+  return {verb, [&] { return run_init(arguments); }};
 }
 
 int dispatch(int argc, char** argv) {
@@ -43,6 +78,11 @@ int dispatch(int argc, char** argv) {
   comparing->add_option("--html", compare.html, "write a self-contained page to this file");
   comparing->add_option("--seconds", compare.seconds, "what all of it took, for the page");
 
+  GenerateArguments generate;
+  MergeArguments merge;
+  InitArguments init;
+  const Verb others[] = {add_generate(app, generate), add_merge(app, merge), add_init(app, init)};
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -50,6 +90,8 @@ int dispatch(int argc, char** argv) {
   }
   for (size_t i = 0; i < 3; ++i)
     if (apps[i]->parsed()) return verbs[i](run);
+  for (const Verb& verb : others)
+    if (verb.app->parsed()) return verb.run();
   return run_compare(compare);
 }
 

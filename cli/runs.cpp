@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "cli/console.h"
+#include "cli/keys.h"
 #include "cli/verbs.h"
 #include "gdsd/base/yaml.h"
 #include "gdsd/train/pretrain.h"
@@ -26,6 +27,8 @@ int run(const RunArguments& arguments, const char* verb, Function function) {
   return kExitInterrupted;
 }
 
+}  // namespace
+
 std::string describe(const std::vector<Field>& fields) {
   std::string text;
   for (const Field& field : fields)
@@ -33,15 +36,6 @@ std::string describe(const std::vector<Field>& fields) {
                    field.help, field.help.empty() ? "" : "  ", "(", field.type, ")\n");
   return text;
 }
-
-template <class Config>
-std::string describe_keys() {
-  const Config defaults;
-  return "Keys, their defaults and meanings:\n" + describe(list_fields(defaults)) +
-         "Keys of what another `name` chooses:\n" + describe(list_alternatives(defaults));
-}
-
-}  // namespace
 
 int run_train(const RunArguments& arguments) { return run<TrainConfig>(arguments, "train", train); }
 

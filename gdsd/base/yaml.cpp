@@ -57,6 +57,14 @@ Setting parse_override(const std::string& argument) {
   return {argument.substr(0, eq), argument.substr(eq + 1), "command line"};
 }
 
+std::vector<Setting> settings_of(const std::filesystem::path& file,
+                                 std::span<const std::string> overrides) {
+  std::vector<Setting> settings;
+  if (!file.empty()) settings = read_yaml(file);
+  for (const std::string& argument : overrides) settings.push_back(parse_override(argument));
+  return settings;
+}
+
 std::string to_yaml(std::span<const Field> fields) {
   YAML::Node root(YAML::NodeType::Map);
   for (const Field& field : fields) {

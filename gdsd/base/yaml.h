@@ -29,19 +29,27 @@ std::string to_yaml(std::span<const Field> fields);
 Error located(const FieldError& e, std::span<const Setting> settings,
               const std::vector<Field>& known);
 
+/// What the file says (nothing if it has no name), then what the overrides say.
+std::vector<Setting> settings_of(const std::filesystem::path& file,
+                                 std::span<const std::string> overrides);
+
+/// `defaults`, changed by the settings one after another, and validated.
+template <class T>
+T apply_settings(std::span<const Setting> settings, T defaults) {
+  try {
+    for (const Setting& s : settings) assign(defaults, s.path, s.text);
+    validate(defaults);
+  } catch (const FieldError& e) {
+    throw located(e, settings, list_fields(defaults));
+  }
+  return defaults;
+}
+
 /// T's defaults, changed by the file and then by the overrides, and validated.
 template <class T>
 T load_options(const std::filesystem::path& file, std::span<const std::string> overrides = {}) {
-  std::vector<Setting> settings = read_yaml(file);
-  for (const std::string& argument : overrides) settings.push_back(parse_override(argument));
-  T options;
-  try {
-    for (const Setting& s : settings) assign(options, s.path, s.text);
-    validate(options);
-  } catch (const FieldError& e) {
-    throw located(e, settings, list_fields(options));
-  }
-  return options;
+  T defaults;
+  return apply_settings(settings_of(file, overrides), std::move(defaults));
 }
 
 }  // namespace gdsd

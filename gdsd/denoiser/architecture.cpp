@@ -1,5 +1,9 @@
 #include "gdsd/denoiser/architecture.h"
 
+#include <stdexcept>
+
+#include "gdsd/base/check.h"
+
 namespace gdsd {
 
 namespace {

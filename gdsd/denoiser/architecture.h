@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "gdsd/denoiser/denoiser.h"
+#include "gdsd/denoiser/vocabulary.h"
 
 namespace gdsd {
 

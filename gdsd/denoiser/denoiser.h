@@ -2,16 +2,9 @@
 #pragma once
 
 #include "gdsd/denoiser/packed.h"
+#include "gdsd/denoiser/vocabulary.h"
 
 namespace gdsd {
-
-struct Vocabulary {
-  int64_t size = 0;     // V: rows of the head
-  int64_t usable = -1;  // ids that the tokenizer has, from 0 on; -1 for all of them
-  int64_t mask_id = -1;
-  int64_t eos_id = -1;
-  int64_t pad_id = -1;
-};
 
 /// p_θ(x0 | x_t): predicts all hidden tokens at once, attending in both directions.
 ///

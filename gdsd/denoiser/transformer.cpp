@@ -1,5 +1,6 @@
 #include "gdsd/denoiser/transformer.h"
 
+#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
 #include <cmath>
@@ -120,24 +121,30 @@ Rows predictors(const Packed& x, const Rows& rows) {
 
 }  // namespace
 
+Tensor init_weight(const Architecture& architecture, const std::string& name, Key key) {
+  const std::vector<int64_t> shape = tensor_shapes(architecture).at(name);
+  if (name.ends_with(".bias")) return at::zeros(shape, at::kFloat);
+  Tensor w = at::ones(shape, at::kFloat);
+  if (shape.size() == 1) return w;
+  const Key stream = key.fork(name);
+  const double bound = 1 / std::sqrt(static_cast<double>(shape[1]));
+  const bool embedding = name == part_name(architecture, Part::kEmbedding) + ".weight";
+  auto normal = [&](uint64_t i) {  // Box–Muller
+    return std::sqrt(-2 * std::log(uniform(stream, 2 * i))) *
+           std::cos(2 * std::numbers::pi * uniform(stream, 2 * i + 1));
+  };
+  float* data = w.data_ptr<float>();
+  at::parallel_for(0, w.numel(), 1 << 16, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      data[i] = static_cast<float>(embedding ? normal(i) : bound * (2 * uniform(stream, i) - 1));
+  });
+  return w;
+}
+
 TensorMap init_weights(const Architecture& architecture, Key key) {
   TensorMap parameters;
-  const std::string embedding = part_name(architecture, Part::kEmbedding) + ".weight";
-  for (const auto& [name, shape] : tensor_shapes(architecture)) {
-    const bool bias = name.ends_with(".bias");
-    Tensor w = parameters[name] = bias ? at::zeros(shape, at::kFloat) : at::ones(shape, at::kFloat);
-    if (shape.size() == 1) continue;
-    const Key stream = key.fork(name);
-    const double bound = 1 / std::sqrt(static_cast<double>(shape[1]));
-    auto normal = [&](uint64_t i) {  // Box–Muller
-      return std::sqrt(-2 * std::log(uniform(stream, 2 * i))) *
-             std::cos(2 * std::numbers::pi * uniform(stream, 2 * i + 1));
-    };
-    float* data = w.data_ptr<float>();
-    for (int64_t i = 0; i < w.numel(); ++i)
-      data[i] =
-          static_cast<float>(name == embedding ? normal(i) : bound * (2 * uniform(stream, i) - 1));
-  }
+  for (const auto& [name, shape] : tensor_shapes(architecture))
+    parameters[name] = init_weight(architecture, name, key);
   return parameters;
 }
 

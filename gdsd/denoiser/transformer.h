@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gdsd/base/key.h"
+#include "gdsd/denoiser/denoiser.h"
 #include "gdsd/denoiser/layers.h"
 #include "gdsd/denoiser/model_config.h"
 #include "gdsd/tensor/device.h"
@@ -72,5 +73,8 @@ class Transformer : public Denoiser {
 /// whose embedding is √D times smaller, a small model forgets more of what it knew when it is
 /// trained on something else.
 TensorMap init_weights(const Architecture& architecture, Key key);
+
+/// One of them, `name` of tensor_shapes(architecture).
+Tensor init_weight(const Architecture& architecture, const std::string& name, Key key);
 
 }  // namespace gdsd

@@ -196,13 +196,13 @@ void Reverse::block(int64_t begin, int64_t end, int64_t steps) {
 
 void SamplerOptions::validate() const {
   check_field(gen_length > 0, "gen_length", "must be positive, got ", gen_length, ".");
-  check_field(block_length > 0 && gen_length % block_length == 0, "block_length", block_length,
+  check_field(block_length >= 0 && gen_length % block() == 0, "block_length", block_length,
               " does not divide gen_length ", gen_length, ".");
-  const int64_t blocks = gen_length / block_length;
-  check_field(steps > 0 && steps % blocks == 0, "steps", "got ", steps,
+  const int64_t blocks = gen_length / block();
+  check_field(steps >= 0 && calls() % blocks == 0, "steps", "got ", steps,
               ", expected a multiple of the ", blocks, " blocks (gen_length / block_length).");
-  check_field(schedule == Schedule::kTimesteps || steps / blocks <= block_length, "steps", "got ",
-              steps, ", more than the ", gen_length, " tokens there are to reveal.");
+  check_field(schedule == Schedule::kTimesteps || calls() <= gen_length, "steps", "got ", steps,
+              ", more than the ", gen_length, " tokens there are to reveal.");
   check_field(temperature >= 0, "temperature", "must not be negative, got ", temperature, ".");
   check_field(top_p > 0 && top_p <= 1, "top_p", "got ", top_p,
               ", expected more than 0, at most 1.");
@@ -264,9 +264,9 @@ Samples sample(const Denoiser& denoiser, const Packed& prompts, const SamplerOpt
   o.validate();
   const at::NoGradGuard no_grad;
   Reverse reverse(denoiser, prompts, o, keys, watch);
-  const int64_t blocks = o.gen_length / o.block_length;
+  const int64_t blocks = o.gen_length / o.block();
   for (int64_t block = 0; block < blocks; ++block)
-    reverse.block(block * o.block_length, (block + 1) * o.block_length, o.steps / blocks);
+    reverse.block(block * o.block(), (block + 1) * o.block(), o.calls() / blocks);
   return reverse.result();
 }
 

@@ -79,8 +79,9 @@ struct SamplerOptions {
   template <class F>
   void fields(F&& f) {
     f("gen_length", gen_length, "completion tokens, all hidden at the start");
-    f("block_length", block_length, "tokens denoised together before moving right");
-    f("steps", steps, "denoiser calls for the whole completion");
+    f("block_length", block_length,
+      "tokens denoised together before moving right, 0 for the whole completion");
+    f("steps", steps, "denoiser calls for the whole completion, 0 for one a token");
     f("temperature", temperature, "Gumbel-max temperature, 0 is greedy");
     f("top_p", top_p, "draw from the fewest tokens of at least this mass, 1 from all");
     f("top_k", top_k, "draw from the likeliest tokens, 0 from all");
@@ -99,6 +100,9 @@ struct SamplerOptions {
     f("compat", compat, "");
   }
   void validate() const;
+
+  int64_t block() const { return block_length > 0 ? block_length : gen_length; }
+  int64_t calls() const { return steps > 0 ? steps : gen_length; }
 };
 
 struct Samples {

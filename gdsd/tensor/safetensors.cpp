@@ -8,7 +8,6 @@
 #include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "gdsd/base/file.h"
 
@@ -17,8 +16,6 @@ namespace gdsd {
 namespace {
 
 using nlohmann::json;
-
-constexpr uint64_t kMaxHeader = 100'000'000;  // the reference reader's limit, in bytes
 
 struct TypeName {
   const char* name;
@@ -81,99 +78,10 @@ class File {
   uint64_t size_ = 0;
 };
 
-/// One tensor as the header describes it.
-struct Entry {
-  std::string name;
-  at::ScalarType type;
-  std::vector<int64_t> shape;
-  uint64_t begin, end;  // bytes after the header
-};
-
-/// Header JSON, with the names that occur twice refused.
-json parse_header(std::string_view text, const std::string& where) {
-  std::set<std::string> names;
-  auto no_twins = [&](int depth, json::parse_event_t event, json& value) {
-    if (event == json::parse_event_t::key && depth == 1)
-      check(names.insert(value.get<std::string>()).second, where, ": '", value.get<std::string>(),
-            "' is there twice.");
-    return true;
-  };
-  try {
-    return json::parse(text, no_twins);
-  } catch (const json::exception& e) {
-    throw Error(where + ": the header is not JSON: " + e.what());
-  }
-}
-
-uint64_t to_size(const json& value, const std::string& where) {
-  check(value.is_number_unsigned(), where, ": got ", value.dump(), ", expected a size.");
-  return value.get<uint64_t>();
-}
-
-Entry parse_entry(const std::string& name, const json& value, const std::string& file) {
-  const std::string where = file + ": tensor '" + name + "'";
-  check(value.is_object() && value.size() == 3 && value.contains("dtype") &&
-            value.contains("shape") && value.contains("data_offsets"),
-        where, ": expected dtype, shape and data_offsets.");
-  Entry entry{.name = name, .type = {}, .shape = {}, .begin = 0, .end = 0};
-
-  const TypeName* type = nullptr;
+at::ScalarType type_of(const std::string& dtype) {
   for (const TypeName& t : kTypes)
-    if (value["dtype"] == t.name) type = &t;
-  check(type != nullptr, where, ": unknown dtype ", value["dtype"].dump(), ".");
-  entry.type = type->type;
-
-  check(value["shape"].is_array(), where, ": shape is not a list.");
-  uint64_t bytes = c10::elementSize(entry.type);
-  for (const json& n : value["shape"]) {
-    const uint64_t size = to_size(n, where + ": shape");
-    check(size <= INT64_MAX && !__builtin_mul_overflow(bytes, size, &bytes) && bytes <= INT64_MAX,
-          where, ": its shape overflows.");
-    entry.shape.push_back(static_cast<int64_t>(size));
-  }
-  const json& offsets = value["data_offsets"];
-  check(offsets.is_array() && offsets.size() == 2, where, ": data_offsets is not [begin, end].");
-  entry.begin = to_size(offsets[0], where + ": data_offsets");
-  entry.end = to_size(offsets[1], where + ": data_offsets");
-  check(entry.begin <= entry.end && entry.end - entry.begin == bytes, where, ": data_offsets [",
-        entry.begin, ", ", entry.end, "] do not hold its ", bytes, " bytes.");
-  return entry;
-}
-
-/// Every byte after the header must belong to exactly one tensor.
-void check_coverage(std::vector<Entry> entries, uint64_t size, const std::string& where) {
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
-  });
-  uint64_t at = 0;
-  for (const Entry& e : entries) {
-    check(e.begin == at, where, ": tensor '", e.name, "' begins at byte ", e.begin, ", expected ",
-          at, ".");
-    at = e.end;
-  }
-  check(at == size, where, ": holds ", size, " bytes of tensors, its header describes ", at,
-        ". Is the file truncated?");
-}
-
-/// The tensors that a header describes, checked against the `size` bytes that follow it.
-std::vector<Entry> parse_entries(std::string_view text, uint64_t size, const std::string& where,
-                                 std::map<std::string, std::string>* metadata) {
-  const json header = parse_header(text, where);
-  check(header.is_object(), where, ": the header is not an object.");
-  std::vector<Entry> entries;
-  for (const auto& [name, value] : header.items()) {
-    if (name != "__metadata__") {
-      entries.push_back(parse_entry(name, value, where));
-      continue;
-    }
-    check(value.is_object(), where, ": __metadata__ is not an object.");
-    for (const auto& [key, about] : value.items()) {
-      check(about.is_string(), where, ": __metadata__ '", key, "' is not text.");
-      if (metadata) (*metadata)[key] = about.get<std::string>();
-    }
-  }
-  check_coverage(entries, size, where);
-  return entries;
+    if (t.name == dtype) return t.type;
+  throw std::logic_error("[safetensors] a type without a tensor: " + dtype);
 }
 
 }  // namespace
@@ -185,18 +93,18 @@ TensorMap read_safetensors(const std::filesystem::path& file,
   check(opened.size() >= 8, where, ": ", opened.size(), " bytes are too few.");
   uint64_t length = 0;
   std::memcpy(&length, Mapping(opened.descriptor(), 0, 8, where).data(), 8);
-  check(length <= kMaxHeader && length <= opened.size() - 8, where, ": a header of ", length,
-        " bytes does not fit the file's ", opened.size(), ". Is the file truncated?");
+  check(length <= kMaxSafetensorsHeader && length <= opened.size() - 8, where, ": a header of ",
+        length, " bytes does not fit the file's ", opened.size(), ". Is the file truncated?");
   const Mapping text(opened.descriptor(), 8, length, where);
-  const std::vector<Entry> entries =
-      parse_entries({text.data(), length}, opened.size() - 8 - length, where, metadata);
+  const auto entries =
+      parse_safetensors_header({text.data(), length}, opened.size() - 8 - length, where, metadata);
 
   TensorMap tensors;
-  for (const Entry& e : entries) {
+  for (const SafetensorsEntry& e : entries) {
     const auto mapping = std::make_shared<Mapping>(opened.descriptor(), 8 + length + e.begin,
                                                    e.end - e.begin, where);
     tensors[e.name] = at::from_blob(
-        mapping->data(), e.shape, [mapping](void*) {}, e.type);
+        mapping->data(), e.shape, [mapping](void*) {}, type_of(e.dtype));
   }
   return tensors;
 }
@@ -223,33 +131,32 @@ TensorMap read_safetensors_folder(const std::filesystem::path& folder) {
   return tensors;
 }
 
-void write_safetensors(const std::filesystem::path& file, const TensorMap& tensors) {
+void write_safetensors(const std::filesystem::path& file, std::vector<SafetensorsEntry> entries,
+                       const std::function<Tensor(const SafetensorsEntry&)>& get) {
   check(!std::filesystem::exists(file), "[safetensors] ", file.string(), ": exists already.");
-  json header{{"__metadata__", {{"format", "pt"}}}};
-  uint64_t at = 0;
+  AppendFile out(file);
+  out.append(make_safetensors_header(entries));
+  for (const SafetensorsEntry& e : entries) {
+    const Tensor dense = get(e).detach().to(at::kCPU).contiguous();
+    check(dense.scalar_type() == type_of(e.dtype) && dense.nbytes() == e.end - e.begin,
+          "[safetensors] '", e.name, "' is not what the header says.");
+    out.append({static_cast<const char*>(dense.data_ptr()), dense.nbytes()});
+  }
+  out.sync();
+}
+
+void write_safetensors(const std::filesystem::path& file, const TensorMap& tensors) {
+  std::vector<SafetensorsEntry> entries;
   for (const auto& [name, tensor] : tensors) {
     const auto* type = std::find_if(
         kTypes.begin(), kTypes.end(),
         [stored = tensor.scalar_type()](const TypeName& t) { return t.type == stored; });
     check(type != kTypes.end(), "[safetensors] cannot write '", name, "' of type ",
           tensor.scalar_type(), ".");
-    const uint64_t end = at + tensor.nbytes();
-    header[name] = {
-        {"dtype", type->name}, {"shape", tensor.sizes().vec()}, {"data_offsets", {at, end}}};
-    at = end;
+    entries.push_back({.name = name, .dtype = type->name, .shape = tensor.sizes().vec()});
   }
-  std::string text = header.dump();
-  text.append((8 - text.size() % 8) % 8, ' ');  // data begins on a multiple of 8
-  const uint64_t length = text.size();
-
-  AppendFile out(file);
-  out.append({reinterpret_cast<const char*>(&length), 8});
-  out.append(text);
-  for (const auto& [name, tensor] : tensors) {
-    const Tensor dense = tensor.detach().to(at::kCPU).contiguous();
-    out.append({static_cast<const char*>(dense.data_ptr()), dense.nbytes()});
-  }
-  out.sync();
+  write_safetensors(file, std::move(entries),
+                    [&](const SafetensorsEntry& e) { return tensors.at(e.name); });
 }
 
 }  // namespace gdsd

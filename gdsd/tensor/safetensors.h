@@ -3,9 +3,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 
+#include "gdsd/base/safetensors_header.h"
 #include "gdsd/tensor/tensor.h"
 
 namespace gdsd {
@@ -23,5 +25,10 @@ TensorMap read_safetensors_folder(const std::filesystem::path& folder);
 /// Writes a new file, on disk when this returns; fails if the file exists. Whoever needs it to
 /// appear at once writes into a temporary folder and renames that.
 void write_safetensors(const std::filesystem::path& file, const TensorMap& tensors);
+
+/// The same, one tensor after another: `get` is asked for each when it is written, and what it
+/// returned is let go of before the next.
+void write_safetensors(const std::filesystem::path& file, std::vector<SafetensorsEntry> entries,
+                       const std::function<Tensor(const SafetensorsEntry&)>& get);
 
 }  // namespace gdsd

@@ -82,9 +82,9 @@ SummaryRows Trainer::summary() const {
   const auto task = std::visit([](const auto& t) { return t.kName; }, config_.task);
   const auto objective = std::visit([](const auto& o) { return o.kName; }, config_.objective);
   rows.emplace_back("data", concat(task, ", fresh problems every step"));
-  rows.emplace_back(
-      "rollouts", concat(rollouts(), " a step: ", r.prompts, " problems × ", r.group_size, ", ",
-                         r.sampler.gen_length, " tokens in ", r.sampler.steps, " denoising steps"));
+  rows.emplace_back("rollouts", concat(rollouts(), " a step: ", r.prompts, " problems × ",
+                                       r.group_size, ", ", r.sampler.gen_length, " tokens in ",
+                                       r.sampler.calls(), " denoising steps"));
   rows.emplace_back("objective",
                     concat(objective, ", ", config_.inner_steps,
                            " optimiser steps a step, learning rate ", config_.optimizer.lr));

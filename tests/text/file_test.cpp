@@ -141,8 +141,7 @@ TEST_F(FileTest, AppendNeverLeavesPartOfWhatFailed) {
     const FileSizeLimit limit(6);
     error = error_of([&] { log.append("two\n"); });
   }
-  EXPECT_EQ(error, "[AppendFile::append] " + file_.string() +
-                       ": File too large.");
+  EXPECT_EQ(error, "[AppendFile::append] " + file_.string() + ": File too large.");
   EXPECT_EQ(read_file(file_), "one\n");
   log.append("2\n");
   EXPECT_EQ(read_file(file_), "one\n2\n");

@@ -1,0 +1,138 @@
+#include "cli/models.h"
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "gdsd/base/file.h"
+#include "gdsd/base/progress.h"
+#include "gdsd/denoiser/model.h"
+#include "gdsd/denoiser/peft.h"
+
+namespace gdsd {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder that appears under its name when all of it is on disk.
+class NewFolder {
+ public:
+  explicit NewFolder(const fs::path& folder)
+      : folder_(folder.filename().empty() ? folder.parent_path() : folder),
+        temporary_(folder_.parent_path() / concat(".", folder_.filename().string(), ".tmp")) {
+    check(!fs::exists(folder_), "[out] ", folder_.string(), ": exists already.");
+    fs::remove_all(temporary_);
+    fs::create_directories(temporary_);
+  }
+  ~NewFolder() {
+    std::error_code ignored;
+    if (!published_) fs::remove_all(temporary_, ignored);
+  }
+  NewFolder(const NewFolder&) = delete;
+  NewFolder& operator=(const NewFolder&) = delete;
+
+  const fs::path& path() const { return temporary_; }
+  void publish() {
+    sync_folder(temporary_);
+    fs::rename(temporary_, folder_);
+    published_ = true;
+    sync_folder(folder_.has_parent_path() ? folder_.parent_path() : fs::path("."));
+  }
+
+ private:
+  fs::path folder_, temporary_;
+  bool published_ = false;
+};
+
+/// The type that a folder's weights are stored in.
+at::ScalarType stored_type(const fs::path& folder) {
+  const TensorMap tensors = read_safetensors_folder(folder);
+  check(!tensors.empty(), "[model] ", folder.string(), ": holds no tensors.");
+  return tensors.begin()->second.scalar_type();
+}
+
+/// Tensors in files of at most `most` bytes each (or one tensor), in order of their names.
+std::vector<std::vector<SafetensorsEntry>> shards(const Architecture& architecture,
+                                                  const std::string& dtype, double most) {
+  std::vector<std::vector<SafetensorsEntry>> out;
+  double size = 0;
+  for (const auto& [name, shape] : tensor_shapes(architecture)) {
+    auto bytes = static_cast<double>(safetensors_element_size(dtype));
+    for (int64_t n : shape) bytes *= static_cast<double>(n);
+    if (out.empty() || size + bytes > most) out.emplace_back(), size = 0;
+    out.back().push_back({.name = name, .dtype = dtype, .shape = shape});
+    size += bytes;
+  }
+  return out;
+}
+
+std::string shard_name(size_t i, size_t n) {
+  std::array<char, 64> name{};
+  std::snprintf(name.data(), name.size(), "model-%05zu-of-%05zu.safetensors", i + 1, n);
+  return name.data();
+}
+
+}  // namespace
+
+int run_merge(const MergeArguments& arguments) {
+  const fs::path base =
+      arguments.base.empty() ? peft_base(arguments.adapter) : fs::path(arguments.base);
+  const Compute compute{.dtype = stored_type(base)};
+  const Model model = load_model(base, compute, Use::kInference, {.from = arguments.adapter});
+  const Merged merged = merge(*model.denoiser);
+  NewFolder folder(arguments.out);
+  save_model(folder.path(), Transformer(model.denoiser->config(), merged.parameters, compute),
+             *model.tokenizer);
+  folder.publish();
+  const auto updated = static_cast<double>(merged.updated);
+  std::cout << concat(
+      arguments.out, ": ", model.denoiser->adapter().modules.size(),
+      " matrices merged. The update's norm is ", merged.update_norm, "; rounding to ",
+      compute.dtype, " lost ", merged.lost_norm, " (",
+      100 * merged.lost_norm / std::max(merged.update_norm, 1e-300), " % of it), and left ",
+      merged.unchanged, " of ", merged.updated, " touched weights as they were (",
+      100 * static_cast<double>(merged.unchanged) / std::max(updated, 1.0), " %).\n");
+  return kExitDone;
+}
+
+int run_init(const InitArguments& arguments) {
+  check(arguments.dtype == "bfloat16" || arguments.dtype == "float32", "[--dtype] got '",
+        arguments.dtype, "', expected bfloat16 or float32.");
+  check(arguments.shard_gb > 0, "[--shard-gb] must be positive, got ", arguments.shard_gb, ".");
+  const fs::path like = arguments.like, from = fs::is_directory(like) ? like : like.parent_path();
+  const fs::path config_file = fs::is_directory(like) ? like / "config.json" : like;
+  check(fs::exists(config_file), "[--like] ", config_file.string(), ": no such file.");
+  const ModelConfig config =
+      parse_model_config(read_file(config_file), "[--like] " + config_file.string());
+  const bool narrow = arguments.dtype == "bfloat16";
+  const auto parts = shards(config.architecture, narrow ? "BF16" : "F32", arguments.shard_gb * 1e9);
+
+  NewFolder folder(arguments.out);
+  const Key key = Key{arguments.seed}.fork("init");
+  nlohmann::ordered_json index{{"metadata", {{"total_size", 0}}}, {"weight_map", {}}};
+  uint64_t total = 0;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const std::string name = parts.size() == 1 ? "model.safetensors" : shard_name(i, parts.size());
+    write_safetensors(folder.path() / name, parts[i], [&](const SafetensorsEntry& e) {
+      const Tensor w = init_weight(config.architecture, e.name, key);
+      index["weight_map"][e.name] = name;
+      total += e.end - e.begin;
+      return narrow ? w.to(at::kBFloat16) : w;
+    });
+    std::cerr << concat(name, ": written, ", human_bytes(static_cast<double>(total)), " so far\n");
+  }
+  index["metadata"]["total_size"] = total;
+  write_file(folder.path() / "config.json", config.json);
+  if (parts.size() > 1)
+    write_file(folder.path() / "model.safetensors.index.json", index.dump(2) + "\n");
+  for (const char* file :
+       {"generation_config.json", "tokenizer.json", "tokenizer_config.json", "vocab.json",
+        "merges.txt", "added_tokens.json", "special_tokens_map.json", "chat_template.jinja"})
+    if (fs::exists(from / file)) write_file(folder.path() / file, read_file(from / file));
+  folder.publish();
+  std::cout << concat(arguments.out, ": random ", arguments.dtype, " weights, ",
+                      human_bytes(static_cast<double>(total)), " in ", parts.size(), " files\n");
+  return kExitDone;
+}
+
+}  // namespace gdsd
