@@ -41,6 +41,26 @@ Rope select(const Rope& rope, const Rows& rows) {
   return {rope.cos.index_select(0, rows.index), rope.sin.index_select(0, rows.index)};
 }
 
+namespace {
+
+/// softmax(q kᵀ / √h) v of sequences of one length: [n, H, L, h], k and v with H or fewer heads.
+Tensor attend_batch(const Tensor& q, const Tensor& k, const Tensor& v) {
+  // On meta the choice of a kernel would fall on one that makes [L, L] matrices.
+  if (q.is_meta()) {
+    const int64_t shared = q.size(1) / k.size(1);
+    auto all_heads = [&](const Tensor& x) {
+      return shared == 1 ? x : x.repeat_interleave(shared, 1, q.size(1));
+    };
+    return std::get<0>(
+        at::_scaled_dot_product_flash_attention_for_cpu(q, all_heads(k), all_heads(v)));
+  }
+  return at::scaled_dot_product_attention(q, k, v, /*attn_mask=*/{}, /*dropout_p=*/0.0,
+                                          /*is_causal=*/false, /*scale=*/std::nullopt,
+                                          /*enable_gqa=*/k.size(1) != q.size(1));
+}
+
+}  // namespace
+
 Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v,
               const std::vector<int64_t>& queries, const std::vector<int64_t>& keys) {
   std::vector<Tensor> out;
@@ -59,10 +79,7 @@ Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v,
     const Tensor k_run = batch(k, k_at, keys[b]);
     k_at -= n * keys[b];
     const Tensor v_run = batch(v, k_at, keys[b]);
-    const Tensor attended =
-        at::scaled_dot_product_attention(q_run, k_run, v_run, /*attn_mask=*/{}, /*dropout_p=*/0.0,
-                                         /*is_causal=*/false, /*scale=*/std::nullopt,
-                                         /*enable_gqa=*/k.size(1) != q.size(1));
+    const Tensor attended = attend_batch(q_run, k_run, v_run);
     out.push_back(attended.transpose(1, 2).reshape({n * queries[b], q.size(1), q.size(2)}));
   }
   return out.size() == 1 ? out[0] : at::cat(out);

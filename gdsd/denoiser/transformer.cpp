@@ -111,12 +111,11 @@ Tensor run_block_again(const Transformer::Block& block, const Pass& pass, const 
 /// Where a shifted model predicts `rows`: at the token before each, at the first of its sequence
 /// for that one itself.
 Rows predictors(const Packed& x, const Rows& rows) {
-  auto begins = x.offsets();
-  begins.pop_back();
-  const at::Device device = rows.index.device();
-  const Tensor first =
-      at::repeat_interleave(to_tensor(begins, device), to_tensor(rows.counts, device));  // [R]
-  return {at::maximum(rows.index - 1, first), rows.counts};
+  const auto begins = x.offsets();
+  std::vector<int64_t> first;  // [R]
+  for (size_t b = 0; b < rows.counts.size(); ++b)
+    first.insert(first.end(), rows.counts[b], begins[b]);
+  return {at::maximum(rows.index - 1, to_tensor(first, rows.index.device())), rows.counts};
 }
 
 }  // namespace
