@@ -4,6 +4,7 @@
 
 #include "cli/generate.h"
 #include "cli/models.h"
+#include "cli/plan.h"
 #include "cli/verbs.h"
 #include "gdsd/base/check.h"
 
@@ -56,6 +57,16 @@ Verb add_init(CLI::App& app, InitArguments& arguments) {
   return {verb, [&] { return run_init(arguments); }};
 }
 
+Verb add_plan(CLI::App& app, PlanArguments& arguments) {
+  CLI::App* verb = app.add_subcommand(
+      "plan", "Say what memory and time a config of `gdsd train` needs; reads no weights.");
+  verb->add_option("CONFIG", arguments.config, "a YAML file")->required();
+  verb->add_option("OVERRIDES", arguments.overrides, "key.path=value, stronger than the file");
+  verb->add_option("--prompt", arguments.prompt, "tokens of a prompt");
+  verb->add_option("--tflops", arguments.tflops, "speed to reckon with, in TFLOP/s");
+  return {verb, [&] { return run_plan(arguments); }};
+}
+
 int dispatch(int argc, char** argv) {
   CLI::App app{"Reinforcement-learning post-training of masked diffusion language models.", "gdsd"};
   app.require_subcommand(1);
@@ -81,7 +92,9 @@ int dispatch(int argc, char** argv) {
   GenerateArguments generate;
   MergeArguments merge;
   InitArguments init;
-  const Verb others[] = {add_generate(app, generate), add_merge(app, merge), add_init(app, init)};
+  PlanArguments plan;
+  const Verb others[] = {add_generate(app, generate), add_merge(app, merge), add_init(app, init),
+                         add_plan(app, plan)};
 
   try {
     app.parse(argc, argv);

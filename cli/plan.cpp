@@ -1,0 +1,150 @@
+#include "cli/plan.h"
+
+#include <chrono>
+#include <iostream>
+
+#include "gdsd/base/progress.h"
+#include "gdsd/base/yaml.h"
+#include "gdsd/train/plan.h"
+
+namespace gdsd {
+
+namespace {
+
+constexpr double kContext = 1e9;               // bytes that CUDA takes for itself
+constexpr std::array kCards{24, 48, 80, 141};  // GB
+
+/// How the run would be computed: on the GPU it asks for even if there is none here.
+Compute planned_compute(const TrainConfig& config, int64_t width) {
+  if (config.compute.device != DeviceChoice::kCuda) return open_compute(config.compute, width);
+  return {.device = at::kCUDA,
+          .dtype = config.compute.precision == Precision::kFloat32 ? at::kFloat : at::kBFloat16,
+          .activation_checkpointing = config.compute.activation_checkpointing};
+}
+
+/// Tokens of a prompt of the task, if the model's tokenizer is at hand.
+int64_t prompt_length(const TrainConfig& config) {
+  try {
+    const auto tokenizer = load_tokenizer(config.model);
+    const Example example = problems_of(config.task)->draw(Split::kTrain, Key{});
+    return static_cast<int64_t>(tokenizer->encode(example.prompt).size());
+  } catch (const Error&) {
+    std::cerr << "gdsd: no tokenizer that spells the task: prompts are taken to have 128 tokens; "
+                 "--prompt says otherwise\n";
+    return 128;
+  }
+}
+
+/// Operations a second of a matrix product of this type on the CPU.
+double measured_flops(at::ScalarType type) {
+  const int64_t n = 1024;
+  const Tensor a = at::ones({n, n}, type), b = at::ones({n, n}, type);
+  a.matmul(b);
+  double best = 1e30;
+  for (int i = 0; i < 5; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    a.matmul(b);
+    best = std::min(
+        best, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  }
+  return 2.0 * n * n * n / best;
+}
+
+void row(const std::string& name, const std::string& text) {
+  std::string padded = name;
+  padded.resize(std::max<size_t>(14, name.size() + 1), ' ');
+  std::cout << "  " << padded << text << "\n";
+}
+
+void bytes_row(const std::string& name, int64_t bytes, const std::string& note = "") {
+  if (bytes > 0) row(name, human_bytes(static_cast<double>(bytes)) + note);
+}
+
+void print_memory(const Plan& plan) {
+  std::cout << "memory that lasts\n";
+  bytes_row("weights", plan.weights);
+  bytes_row("reference", plan.reference);
+  bytes_row("adapter", plan.adapter);
+  bytes_row("optimiser", plan.optimizer);
+  std::cout << "memory on top, one after another\n";
+  bytes_row("rollout", plan.rollout);
+  bytes_row("evaluation", plan.evaluation);
+  bytes_row("look back", plan.scoring);
+  bytes_row("learning", plan.learning,
+            concat(": ", human_bytes(static_cast<double>(plan.activations)),
+                   " activations, the rest head and gradients"));
+  bytes_row("peak", plan.peak());
+}
+
+/// Which cards it fits, as it is or with the least that can be held at a time.
+void print_cards(const TrainConfig& config, const ModelConfig& model, int64_t P) {
+  TrainConfig least = config;
+  least.micro_batch = least.rollout.batch = least.eval.batch = 1;
+  least.compute.activation_checkpointing = true;
+  auto needed = [&](const TrainConfig& c) {
+    TrainConfig on_gpu = c;
+    on_gpu.compute.device = DeviceChoice::kCuda;
+    return static_cast<double>(
+               make_plan(on_gpu, model, planned_compute(on_gpu, model.architecture.width), P)
+                   .peak()) +
+           kContext;
+  };
+  const double as_it_is = needed(config), at_least = needed(least);
+  std::cout << "on one GPU, " << human_bytes(kContext) << " for CUDA included\n";
+  for (int gb : kCards) {
+    const double size = gb * 1e9;
+    row(concat(gb, " GB"),
+        as_it_is <= size ? concat("fits (", human_bytes(as_it_is), ")")
+        : at_least <= size
+            ? concat("fits with micro_batch=1 rollout.batch=1 eval.batch=1 "
+                     "compute.activation_checkpointing=true (",
+                     human_bytes(at_least), "); as it is it needs ", human_bytes(as_it_is))
+            : concat("does not fit: ", human_bytes(at_least), " at the least",
+                     config.lora.active() ? "" : "; lora.rank=… trains an adapter"));
+  }
+}
+
+void print_time(const Plan& plan, const Compute& compute, double tflops, int64_t steps) {
+  const double all = plan.rollout_flops + plan.scoring_flops + plan.learning_flops;
+  std::cout << "work of a step\n";
+  row("operations",
+      concat(human_count(all), ": rollout ", human_count(plan.rollout_flops), ", look back ",
+             human_count(plan.scoring_flops), ", learning ", human_count(plan.learning_flops)));
+  if (tflops <= 0 && !compute.device.is_cpu()) {
+    row("time", "say --tflops of the GPU: half of its peak is a fair guess");
+    return;
+  }
+  const double rate = tflops > 0 ? tflops * 1e12 : measured_flops(compute.dtype);
+  row("time", concat(human_duration(all / rate), " a step, ",
+                     human_duration(all / rate * static_cast<double>(steps)), " for ", steps,
+                     " steps, at the ", human_count(rate), " operations a second of ",
+                     tflops > 0 ? "--tflops" : "a matrix product on this machine",
+                     "; small models take longer"));
+}
+
+}  // namespace
+
+int run_plan(const PlanArguments& arguments) {
+  const auto config = load_options<TrainConfig>(arguments.config, arguments.overrides);
+  const ModelConfig model = config_of(config.model);
+  const Compute compute = planned_compute(config, model.architecture.width);
+  const int64_t P = arguments.prompt > 0 ? arguments.prompt : prompt_length(config);
+  double parameters = 0;
+  for (const auto& [name, shape] : tensor_shapes(model.architecture)) {
+    double n = 1;
+    for (int64_t size : shape) n *= static_cast<double>(size);
+    parameters += n;
+  }
+  const Plan plan = make_plan(config, model, compute, P);
+  const Architecture& a = model.architecture;
+  std::cout << concat(to_text(a.family), ", ", a.layers, " layers, width ", a.width, ", ",
+                      human_count(parameters), " parameters; products in ",
+                      compute.dtype == at::kBFloat16 ? "bfloat16" : "float32", "; prompts of ", P,
+                      " tokens, completions of ", config.rollout.sampler.gen_length, "\n");
+  print_memory(plan);
+  print_cards(config, model, P);
+  print_time(plan, compute, arguments.tflops, config.steps);
+  return kExitDone;
+}
+
+}  // namespace gdsd

@@ -1,0 +1,208 @@
+#include "gdsd/train/plan.h"
+
+#include <c10/core/GradMode.h>
+
+#include "gdsd/denoiser/peft.h"
+#include "gdsd/masking/masking.h"
+#include "gdsd/tensor/tally.h"
+#include "gdsd/tensor/vocabulary_head.h"
+#include "gdsd/train/backward.h"
+
+namespace gdsd {
+
+namespace {
+
+at::TensorOptions meta(at::ScalarType type) { return at::TensorOptions(at::kMeta).dtype(type); }
+
+/// n sequences of L tokens.
+Packed sequences(int64_t n, int64_t L) {
+  return {at::empty({n * L}, meta(at::kLong)), std::vector<int64_t>(n, L)};
+}
+
+TensorMap weights(const Architecture& architecture, at::ScalarType type, bool trained) {
+  TensorMap out;
+  for (const auto& [name, shape] : tensor_shapes(architecture))
+    out[name] = at::empty(shape, meta(type)).requires_grad_(trained);
+  return out;
+}
+
+Adapter adapter_of(const Architecture& architecture, const LoraOptions& lora) {
+  Adapter out;
+  if (!lora.from.empty()) {
+    out = read_peft(lora.from, architecture, at::kMeta);
+  } else if (lora.rank > 0) {
+    for (int64_t i = 0; i < architecture.layers; ++i)
+      for (Role role : target_roles(lora.targets, architecture.family)) {
+        const auto [rows, columns] = matrix_shape(architecture, role);
+        out.modules[matrix_name(architecture, i, role)] = {
+            .A = at::empty({lora.rank, columns}, meta(at::kFloat)),
+            .B = at::empty({rows, lora.rank}, meta(at::kFloat))};
+      }
+  }
+  for (auto& [name, part] : out.modules) part.A.requires_grad_(), part.B.requires_grad_();
+  return out;
+}
+
+/// Runs the phases of a step and notes how much each of them holds at most.
+class Rehearsal {
+ public:
+  Rehearsal(const TrainConfig& config, const ModelConfig& model, const Compute& compute, int64_t P)
+      : config_(config), compute_(compute), P_(P), C_(config.rollout.sampler.gen_length) {
+    const bool adapted = config.lora.active();
+    TensorMap parameters =
+        weights(model.architecture, adapted ? compute.dtype : at::kFloat, !adapted);
+    plan_.weights = tally_.meta();
+    Adapter adapter = adapter_of(model.architecture, config.lora);
+    plan_.adapter = tally_.meta() - plan_.lasting();
+    if (needs_reference(config.objective) && !adapted)
+      reference_ = weights(model.architecture, compute.dtype, false);
+    plan_.reference = tally_.meta() - plan_.lasting();
+    Compute dry = compute;
+    dry.device = at::kMeta;
+    model_ = std::make_unique<Transformer>(model, std::move(parameters), dry, std::move(adapter));
+    optimizer_ = std::make_unique<Optimizer>(model_->trainable(), config.optimizer, 1);
+    plan_.optimizer = tally_.meta() - plan_.lasting();
+  }
+
+  Plan run();
+
+ private:
+  /// What `phase` holds at most beyond what lasts, for every worker.
+  template <class F>
+  int64_t most(F&& phase) {
+    tally_.restart_peaks();
+    const int64_t before = tally_.meta();
+    phase();
+    const int64_t peak = compute_.device.is_cpu() ? tally_.peak() : tally_.meta_peak();
+    return (peak - before) * compute_.workers;
+  }
+
+  void sample(int64_t n, double temperature) const;
+  Tensor score(int64_t n) const;
+  int64_t learn(int64_t n, int64_t pieces);
+  double forward_flops(double tokens, double rows) const;
+  void count_flops();
+
+  const TrainConfig& config_;
+  const Compute compute_;
+  const int64_t P_, C_;
+  MemoryTally tally_;
+  Plan plan_;
+  TensorMap reference_;
+  std::unique_ptr<Transformer> model_;
+  std::unique_ptr<Optimizer> optimizer_;
+};
+
+/// The first step of a block, when most is hidden.
+void Rehearsal::sample(int64_t n, double temperature) const {
+  const at::NoGradGuard no_grad;
+  const SamplerOptions& o = config_.rollout.sampler;
+  const Packed x = sequences(n, P_ + C_);
+  const int64_t R = n * o.block();
+  const Rows rows{at::empty({R}, meta(at::kLong)), std::vector<int64_t>(n, o.block())};
+  Tensor states = model_->encode(x, rows);
+  if (o.cfg_scale != 0) states = states + o.cfg_scale * (states - model_->encode(x, rows));
+  // Tiles are alike, and the noise of each is drawn: two of them are enough.
+  const int64_t some = std::min(R, 2 * std::max<int64_t>(1, kTile / model_->head().size(0)));
+  propose(states.slice(0, 0, some), model_->head(),
+          {.temperature = temperature,
+           .top_p = o.top_p,
+           .top_k = o.top_k,
+           .noise = o.noise,
+           .confidence_of = o.confidence_of,
+           .banned = {0}},
+          std::vector<Key>(some));
+}
+
+/// log_probs() of n rollouts: as many rows, spread as unevenly over the passes.
+Tensor Rehearsal::score(int64_t n) const {
+  const MaskingOptions o = masking(config_.objective);
+  const int64_t passes = o.coupled ? 2 * o.views : o.views;
+  std::vector<int64_t> counts;
+  for (int64_t v = 0; v < o.views; ++v)
+    for (int64_t x : mask_counts(C_, n, C_ / 3)) counts.push_back(x);
+  for (int64_t i = 0; o.coupled && i < n * o.views; ++i) counts.push_back(C_ - counts[i]);
+  const int64_t R = std::accumulate(counts.begin(), counts.end(), int64_t{0});
+  const Rows rows{at::empty({R}, meta(at::kLong)), counts};
+  return log_prob(model_->encode(sequences(passes * n, P_ + C_), rows), model_->head(),
+                  at::empty({R}, meta(at::kLong)));
+}
+
+/// Backward passes of n rollouts each; notes the activations of the first. → the most they hold.
+int64_t Rehearsal::learn(int64_t n, int64_t pieces) {
+  const int64_t held = most([&] {
+    const int64_t before = tally_.meta();
+    for (int64_t i = 0; i < std::min<int64_t>(pieces, 2); ++i) {  // the third is like the second
+      const Tensor loss = score(n).sum();
+      if (i == 0) plan_.activations = (tally_.meta() - before) * compute_.workers;
+      loss.backward();
+    }
+  });
+  // Every worker's gradients and their sum.
+  int64_t gradients = 0;
+  for (const auto& [name, tensor] : model_->trainable())
+    gradients += static_cast<int64_t>(tensor.nbytes());
+  return held + (compute_.workers > 1 ? gradients : 0);
+}
+
+double Rehearsal::forward_flops(double tokens, double rows) const {
+  const Architecture& a = model_->architecture();
+  double body = 0;
+  for (Role role : kRoles) {
+    const auto [out, in] = matrix_shape(a, role);
+    body += 2.0 * static_cast<double>(out) * static_cast<double>(in);
+  }
+  const double attention = 4.0 * static_cast<double>(a.width) * static_cast<double>(P_ + C_);
+  return static_cast<double>(a.layers) * tokens * (body + attention) +
+         2.0 * rows * static_cast<double>(a.width) * static_cast<double>(a.vocabulary);
+}
+
+void Rehearsal::count_flops() {
+  const auto B = static_cast<double>(config_.rollout.prompts * config_.rollout.group_size);
+  const auto L = static_cast<double>(P_ + C_), C = static_cast<double>(C_);
+  const SamplerOptions& o = config_.rollout.sampler;
+  const double guided = o.cfg_scale != 0 ? 2 : 1;
+  // Over a block's steps half of it is hidden in the mean.
+  plan_.rollout_flops = static_cast<double>(o.calls()) * guided *
+                        forward_flops(B * L, B * static_cast<double>(o.block()) / 2);
+  const MaskingOptions m = masking(config_.objective);
+  const auto views = static_cast<double>(m.views);
+  const double passes = m.coupled ? 2 * views : views, rows = views * B * (m.coupled ? C : C / 2);
+  const double forward = forward_flops(B * L * passes, rows);
+  const auto inner = static_cast<double>(config_.inner_steps);
+  const double references = needs_reference(config_.objective) ? inner : 0;
+  plan_.scoring_flops = (inner - 1 + references) * forward;
+  // Forward, gradients of the inputs, and of the weights unless they are frozen.
+  const double times =
+      (config_.lora.active() ? 2 : 3) + (compute_.activation_checkpointing ? 1 : 0);
+  plan_.learning_flops = inner * times * forward;
+}
+
+Plan Rehearsal::run() {
+  const int64_t B = config_.rollout.prompts * config_.rollout.group_size;
+  auto piece = [&](int64_t n, int64_t batch) { return piece_size(n, batch, *model_); };
+  const int64_t micro = piece(B, config_.micro_batch), share = piece(B, 0);
+  plan_.rollout =
+      most([&] { sample(piece(B, config_.rollout.batch), config_.rollout.sampler.temperature); });
+  if (config_.eval.every > 0)
+    plan_.evaluation = most([&] {
+      sample(piece(config_.eval.problems, config_.eval.batch), config_.eval.temperature);
+    });
+  if (config_.inner_steps > 1 || needs_reference(config_.objective))
+    plan_.scoring = most([&] {
+      const at::NoGradGuard no_grad;
+      score(micro);
+    });
+  plan_.learning = learn(micro, (share + micro - 1) / micro);
+  count_flops();
+  return plan_;
+}
+
+}  // namespace
+
+Plan make_plan(const TrainConfig& config, const ModelConfig& model, const Compute& compute,
+               int64_t P) {
+  return Rehearsal(config, model, compute, P).run();
+}
+
+}  // namespace gdsd
