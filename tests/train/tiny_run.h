@@ -45,13 +45,13 @@ inline PretrainConfig tiny_pretraining(const std::filesystem::path& run_dir) {
   c.steps = 5;
   c.save_every = 2;
   c.batch = 4;
-  c.architecture = {.d_model = 16,
-                    .n_layers = 2,
-                    .n_heads = 2,
-                    .n_kv_heads = 2,
-                    .mlp_hidden_size = 24,
-                    .max_sequence_length = 32,
-                    .rope_theta = 100};
+  c.architecture = LladaConfig{.d_model = 16,
+                               .n_layers = 2,
+                               .n_heads = 2,
+                               .n_kv_heads = 2,
+                               .mlp_hidden_size = 24,
+                               .max_sequence_length = 32,
+                               .rope_theta = 100};
   c.sampler = {.gen_length = 16, .block_length = 16, .steps = 4};
   c.eval = {.every = 2, .problems = 8};
   c.compute.threads = 1;
