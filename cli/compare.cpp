@@ -11,20 +11,24 @@ namespace gdsd {
 
 namespace {
 
-std::string rounded(double value, const char* format = "%.3f") {
+std::string rounded(double value) {
   char text[32];
-  std::snprintf(text, sizeof text, format, value);
+  std::snprintf(text, sizeof text, "%.3f", value);
   return text;
 }
 
 void print_row(const Row& row, bool of_a_seed = false) {
   char text[160];
-  std::snprintf(text, sizeof text, "%-20s %5zu  %6.3f  %s - %s  %6.3f  %6s  %7s\n",
+  std::snprintf(text, sizeof text, "%-20s %5zu  %6.3f  %s - %s  %6.3f",
                 ((of_a_seed ? "  " : "") + row.name).c_str(), row.seeds, row.solved,
-                rounded(row.interval.low).c_str(), rounded(row.interval.high).c_str(), row.cell,
-                row.auc ? rounded(*row.auc).c_str() : "",
-                row.seconds ? rounded(*row.seconds, "%.1f").c_str() : "");
+                rounded(row.interval.low).c_str(), rounded(row.interval.high).c_str(), row.cell);
   std::cout << text;
+  if (row.auc) std::cout << "   " << rounded(*row.auc);
+  if (row.seconds) {
+    std::snprintf(text, sizeof text, "  %7.1f", *row.seconds);
+    std::cout << text;
+  }
+  std::cout << "\n";
 }
 
 void print_table(const std::vector<Method>& methods) {
