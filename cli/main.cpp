@@ -13,8 +13,6 @@ namespace {
 
 using namespace gdsd;
 
-constexpr const char* kVerbs[] = {"train", "pretrain", "eval", "compare"};
-
 /// A verb that takes CONFIG.yaml and key.path=value arguments.
 CLI::App* add_run_verb(CLI::App& app, const std::string& name, const std::string& about,
                        RunArguments& arguments, bool writes) {
@@ -28,7 +26,7 @@ CLI::App* add_run_verb(CLI::App& app, const std::string& name, const std::string
 }
 
 void add_compare(CLI::App& app, CompareArguments& arguments) {
-  CLI::App* verb = app.add_subcommand(kVerbs[3], "A table and a page of finished runs.");
+  CLI::App* verb = app.add_subcommand("compare", "A table and a page of finished runs.");
   verb->add_option("RUNS", arguments.runs, "run folders of `gdsd train`")->required();
   verb->add_option("--json", arguments.json, "write the figures to this file");
   verb->add_option("--html", arguments.html, "write a self-contained page to this file");
@@ -37,16 +35,18 @@ void add_compare(CLI::App& app, CompareArguments& arguments) {
 }
 
 /// Throws Error unless the first argument is a verb or asks for help.
-void check_verb(const std::vector<std::string>& arguments) {
-  const std::string got = arguments.empty() ? "nothing" : "'" + arguments[0] + "'";
-  if (!arguments.empty()) {
-    for (const char* known : {"-h", "--help", "--help-all", "--version"})
-      if (arguments[0] == known) return;
-    for (const char* verb : kVerbs)
-      if (arguments[0] == verb) return;
+void check_verb(const std::vector<std::string>& arguments, const CLI::App& app) {
+  const std::string first = arguments.empty() ? "" : arguments[0];
+  for (const char* known : {"-h", "--help", "--help-all", "--version"})
+    if (first == known) return;
+  std::string names;
+  const auto verbs = app.get_subcommands({});
+  for (const CLI::App* verb : verbs) {
+    if (first == verb->get_name()) return;
+    names += (verb == verbs[0] ? "" : verb == verbs.back() ? " or " : ", ") + verb->get_name();
   }
-  throw Error(concat("got ", got, ", expected a verb: ", kVerbs[0], ", ", kVerbs[1], ", ",
-                     kVerbs[2], " or ", kVerbs[3], ". `gdsd --help` says what they do."));
+  throw Error(concat("got ", arguments.empty() ? "nothing" : "'" + first + "'",
+                     ", expected a verb: ", names, ". `gdsd --help` says what they do."));
 }
 
 /// What is wrong with the arguments of a verb, in one line.
@@ -66,10 +66,10 @@ int dispatch(int argc, char** argv) {
   CompareArguments compare;
   int (*const verbs[])(const RunArguments&) = {run_train, run_pretrain, run_eval};
   CLI::App* const apps[] = {
-      add_run_verb(app, kVerbs[0], "Train a model with reinforcement learning.", run, true),
-      add_run_verb(app, kVerbs[1], "Train a model on a task's demonstrations (MDLM loss).", run,
+      add_run_verb(app, "train", "Train a model with reinforcement learning.", run, true),
+      add_run_verb(app, "pretrain", "Train a model on a task's demonstrations (MDLM loss).", run,
                    true),
-      add_run_verb(app, kVerbs[2], "Evaluate config's `model` on held-out problems.", run, false)};
+      add_run_verb(app, "eval", "Evaluate config's `model` on held-out problems.", run, false)};
   apps[0]->footer(train_keys);
   apps[1]->footer(pretrain_keys);
   apps[2]->footer("The keys are those of `gdsd train`.");
@@ -80,7 +80,7 @@ int dispatch(int argc, char** argv) {
     arguments.erase(arguments.begin());
     arguments.emplace_back("--help");
   }
-  check_verb(arguments);
+  check_verb(arguments, app);
   const std::string verb = arguments[0];
   try {
     app.parse(std::vector(arguments.rbegin(), arguments.rend()));
