@@ -32,18 +32,21 @@ base: build ## train the base model of the demo; goes on where it stopped
 	build/release/gdsd pretrain configs/sudoku_tiny_pretrain.yaml
 	build/release/gdsd pretrain configs/sudoku_tiny_habit.yaml
 
+demo: export SEEDS := $(SEEDS)
+demo: export OUT := $(OUT)
 demo: build ## the embedded experiment: GDSD against ESPO, on a page (SEEDS=1 OUT=runs/demo)
-	@SEEDS='$(SEEDS)' OUT='$(OUT)' scripts/demo
+	@scripts/demo
 
 test: setup-test build/release/build.ninja ## build everything and run the tests
 	cmake --build --preset release --parallel $(JOBS)
 	ctest --preset release
 
+golden: export GDSD_GOLDEN = $(GOLDEN)
 golden: setup build/release/build.ninja ## the golden tests on fixtures of your own (GOLDEN=DIR)
-	@test -d '$(GOLDEN)' || \
-	  { echo "golden: GOLDEN='$(GOLDEN)' is not a folder; give one: make golden GOLDEN=DIR"; exit 2; }
+	@test -d "$$GDSD_GOLDEN" || \
+	  { echo "golden: GOLDEN='$$GDSD_GOLDEN' is not a folder; give one: make golden GOLDEN=DIR"; exit 2; }
 	cmake --build --preset release --parallel $(JOBS) --target golden_tests
-	GDSD_GOLDEN='$(realpath $(GOLDEN))' build/release/tests/golden_tests
+	@build/release/tests/golden_tests --gtest_brief=1
 
 debug: setup build/debug/build.ninja ## build everything unoptimised in build/debug
 	cmake --build --preset debug --parallel $(JOBS)

@@ -11,49 +11,56 @@ namespace gdsd {
 
 namespace {
 
-void print_row(const std::string& name, size_t seeds, double solved, double cell, double auc,
-               double seconds) {
+std::string rounded(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f", value);
+  return text;
+}
+
+void print_row(const Row& row, bool of_a_seed = false) {
   char text[160];
-  std::snprintf(text, sizeof text, "%-20s %5zu  %6.3f  %6.3f", name.c_str(), seeds, solved, cell);
+  std::snprintf(text, sizeof text, "%-20s %5zu  %6.3f  %s - %s  %6.3f",
+                ((of_a_seed ? "  " : "") + row.name).c_str(), row.seeds, row.solved,
+                rounded(row.interval.low).c_str(), rounded(row.interval.high).c_str(), row.cell);
   std::cout << text;
-  if (auc >= 0) {
-    std::snprintf(text, sizeof text, "  %6.3f  %7.1f", auc, seconds);
+  if (row.auc) std::cout << "   " << rounded(*row.auc);
+  if (row.seconds) {
+    std::snprintf(text, sizeof text, "  %7.1f", *row.seconds);
     std::cout << text;
   }
   std::cout << "\n";
 }
 
 void print_table(const std::vector<Method>& methods) {
-  std::cout << "method               seeds  solved    cell     auc  seconds\n";
-  const RunResult& first = methods[0].runs[0];
-  print_row("base", 1, first.base_solved, first.base_cell, -1, 0);
+  std::cout << "method               seeds  solved           95 %    cell     auc  seconds\n";
+  print_row(base_row(methods));
   for (const Method& m : methods) {
-    print_row(m.name, m.runs.size(), m.mean(&RunResult::final_solved),
-              m.mean(&RunResult::final_cell), m.mean_auc(), m.mean(&RunResult::seconds));
+    print_row(row_of(m));
     if (m.runs.size() > 1)
-      for (const RunResult& run : m.runs)
-        print_row(concat("  seed ", run.config.seed), 1, run.final_solved, run.final_cell,
-                  run.auc(), run.seconds);
+      for (const RunResult& run : m.runs) print_row(row_of(run), /*of_a_seed=*/true);
   }
 }
 
+nlohmann::json json_of(const Row& row) {
+  nlohmann::json out{{"solved", row.solved},
+                     {"solved_low", row.interval.low},
+                     {"solved_high", row.interval.high},
+                     {"cell", row.cell}};
+  if (row.auc) out["auc"] = *row.auc;
+  if (row.seconds) out["seconds"] = *row.seconds;
+  return out;
+}
+
 nlohmann::json summary(const std::vector<Method>& methods, double seconds) {
-  const RunResult& first = methods[0].runs[0];
-  nlohmann::json out{{"base", {{"solved", first.base_solved}, {"cell", first.base_cell}}},
-                     {"seconds", seconds}};
+  nlohmann::json out{{"base", json_of(base_row(methods))}, {"seconds", seconds}};
   for (const Method& m : methods) {
     nlohmann::json seeds = nlohmann::json::array();
-    for (const RunResult& run : m.runs)
-      seeds.push_back({{"seed", run.config.seed},
-                       {"solved", run.final_solved},
-                       {"cell", run.final_cell},
-                       {"auc", run.auc()},
-                       {"seconds", run.seconds}});
-    out[m.name] = {{"solved", m.mean(&RunResult::final_solved)},
-                   {"cell", m.mean(&RunResult::final_cell)},
-                   {"auc", m.mean_auc()},
-                   {"seconds", m.mean(&RunResult::seconds)},
-                   {"seeds", seeds}};
+    for (const RunResult& run : m.runs) {
+      seeds.push_back(json_of(row_of(run)));
+      seeds.back()["seed"] = run.config.seed;
+    }
+    out[m.name] = json_of(row_of(m));
+    out[m.name]["seeds"] = seeds;
   }
   return out;
 }
@@ -63,8 +70,8 @@ nlohmann::json summary(const std::vector<Method>& methods, double seconds) {
 int run_compare(const CompareArguments& arguments) {
   const std::vector<Method> methods = read_methods(arguments.runs);
   if (!arguments.html.empty())
-    write_file(arguments.html,
-               render_page(methods, trace_answers(methods[0].runs[0]), arguments.seconds));
+    write_file(arguments.html, render_page(methods, trace_answers(methods[0].runs[0]),
+                                           {.note = arguments.note, .seconds = arguments.seconds}));
   if (!arguments.json.empty())
     write_file(arguments.json, summary(methods, arguments.seconds).dump(2) + "\n");
   print_table(methods);

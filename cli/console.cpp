@@ -75,7 +75,7 @@ size_t terminal_width() {
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-Console::Console(std::ostream& out, bool terminal) : line_(out, terminal) {
+Console::Console(std::ostream& out, bool terminal) : line_(out, terminal), terminal_(terminal) {
   interrupts = 0;
   std::signal(SIGINT, on_stop_signal);
   std::signal(SIGTERM, on_stop_signal);  // Slurm's and systemd's way of asking
@@ -103,8 +103,20 @@ void Console::on_step(const StepReport& report) {
   if (left && report.step < report.total) text += " | ETA " + human_duration(*left);
   if (report.metrics.contains("eval/solved"))
     line_.line(text);
-  else
+  else if (wants_line(report))
     line_.show(text);
+}
+
+/// A terminal shows every step in one line. Elsewhere the lines stay: in long runs one in two
+/// seconds is enough, beside the first and the last.
+bool Console::wants_line(const StepReport& report) {
+  constexpr int64_t kShortRun = 100;
+  constexpr std::chrono::seconds kPause{2};
+  const auto now = std::chrono::steady_clock::now();
+  const bool wanted = terminal_ || report.total <= kShortRun || report.step <= 1 ||
+                      report.step == report.total || now - last_line_ >= kPause;
+  if (wanted) last_line_ = now;
+  return wanted;
 }
 
 void Console::on_notice(const std::string& text) { line_.line("warning: " + text); }

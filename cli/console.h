@@ -1,6 +1,7 @@
 // A run on the terminal: a table at the start, a status line for every step, plain lines elsewhere.
 #pragma once
 
+#include <chrono>
 #include <ostream>
 
 #include "gdsd/base/progress.h"
@@ -21,8 +22,12 @@ class Console : public Observer {
   bool interrupted() override;
 
  private:
+  bool wants_line(const StepReport& report);
+
   StatusLine line_;
+  bool terminal_;
   Eta eta_{0};
+  std::chrono::steady_clock::time_point last_line_;  // of a step
 };
 
 /// Width of the terminal that standard error is, or 80.

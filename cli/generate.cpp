@@ -47,14 +47,17 @@ GenerateOptions read_options(const GenerateArguments& arguments) {
       file = word;
     }
   }
-  const auto settings = settings_of(file, overrides);
+  GenerateOptions defaults;
+  std::vector<Setting> settings;
+  if (!file.empty()) settings = read_settings(file, overrides, list_fields(defaults));
+  if (file.empty())
+    for (const std::string& argument : overrides) settings.push_back(parse_override(argument));
   std::string model;
   for (const Setting& s : settings)
     if (s.path == "model") model = s.text;
-  GenerateOptions defaults;
   if (!model.empty() && config_of(model).architecture.family == Family::kDream)
     prefer_dream(defaults.sampler);
-  return apply_settings<GenerateOptions>(settings, defaults);
+  return apply_settings<GenerateOptions>(file, settings, defaults);
 }
 
 std::vector<Message> read_messages(const json& list, const std::string& where) {

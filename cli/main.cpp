@@ -1,6 +1,10 @@
 // gdsd: reinforcement-learning post-training of masked diffusion language models.
+#include <c10/util/Exception.h>
+
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <iostream>
+#include <new>
 
 #include "cli/generate.h"
 #include "cli/models.h"
@@ -67,11 +71,44 @@ Verb add_plan(CLI::App& app, PlanArguments& arguments) {
   return {verb, [&] { return run_plan(arguments); }};
 }
 
+void add_compare(CLI::App& app, CompareArguments& arguments) {
+  CLI::App* verb = app.add_subcommand("compare", "A table and a page of finished runs.");
+  verb->add_option("RUNS", arguments.runs, "run folders of `gdsd train`")->required();
+  verb->add_option("--json", arguments.json, "write the figures to this file");
+  verb->add_option("--html", arguments.html, "write a self-contained page to this file");
+  verb->add_option("--note", arguments.note, "a paragraph for the top of the page");
+  verb->add_option("--seconds", arguments.seconds, "what all runs together took, for the page");
+}
+
+/// Throws Error unless the first argument is a verb or asks for help.
+void check_verb(const std::vector<std::string>& arguments, const CLI::App& app) {
+  const std::string first = arguments.empty() ? "" : arguments[0];
+  for (const char* known : {"-h", "--help", "--help-all", "--version"})
+    if (first == known) return;
+  std::string names;
+  const auto verbs = app.get_subcommands({});
+  for (const CLI::App* verb : verbs) {
+    if (first == verb->get_name()) return;
+    names += (verb == verbs[0] ? "" : verb == verbs.back() ? " or " : ", ") + verb->get_name();
+  }
+  throw Error(concat("got ", arguments.empty() ? "nothing" : "'" + first + "'",
+                     ", expected a verb: ", names, ". `gdsd --help` says what they do."));
+}
+
+/// What is wrong with the arguments of a verb, in one line.
+Error wrong_arguments(const CLI::ParseError& e, const CLI::App& app, const std::string& verb) {
+  const std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
+  const std::string what =
+      unknown.empty() ? std::string(e.what()) : "unknown argument '" + unknown[0] + "'";
+  return Error(concat(verb, ": ", what, ". `gdsd ", verb, " --help` lists what there is."));
+}
+
 int dispatch(int argc, char** argv) {
   CLI::App app{"Reinforcement-learning post-training of masked diffusion language models.", "gdsd"};
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "the help of every verb");
-  RunArguments run;
+  app.set_version_flag("--version", "gdsd " GDSD_VERSION);
+  RunArguments run{.program = argv[0]};
   CompareArguments compare;
   int (*const verbs[])(const RunArguments&) = {run_train, run_pretrain, run_eval};
   CLI::App* const apps[] = {
@@ -82,12 +119,7 @@ int dispatch(int argc, char** argv) {
   apps[0]->footer(train_keys);
   apps[1]->footer(pretrain_keys);
   apps[2]->footer("The keys are those of `gdsd train`.");
-
-  CLI::App* comparing = app.add_subcommand("compare", "A table and a page of finished runs.");
-  comparing->add_option("RUNS", compare.runs, "run folders of `gdsd train`")->required();
-  comparing->add_option("--json", compare.json, "write the figures to this file");
-  comparing->add_option("--html", compare.html, "write a self-contained page to this file");
-  comparing->add_option("--seconds", compare.seconds, "what all of it took, for the page");
+  add_compare(app, compare);
 
   GenerateArguments generate;
   MergeArguments merge;
@@ -96,16 +128,47 @@ int dispatch(int argc, char** argv) {
   const Verb others[] = {add_generate(app, generate), add_merge(app, merge), add_init(app, init),
                          add_plan(app, plan)};
 
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? kExitDone : kExitBadInput;
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (!arguments.empty() && arguments[0] == "help") {  // gdsd help, gdsd help train
+    arguments.erase(arguments.begin());
+    arguments.emplace_back("--help");
   }
-  for (size_t i = 0; i < 3; ++i)
+  check_verb(arguments, app);
+  const std::string verb = arguments[0];
+  try {
+    app.parse(std::vector(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::Success& e) {  // help was asked for
+    return app.exit(e);
+  } catch (const CLI::ParseError& e) {
+    throw wrong_arguments(e, app, verb);
+  }
+  for (size_t i = 0; i < std::size(apps); ++i)
     if (apps[i]->parsed()) return verbs[i](run);
-  for (const Verb& verb : others)
-    if (verb.app->parsed()) return verb.run();
+  for (const Verb& other : others)
+    if (other.app->parsed()) return other.run();
   return run_compare(compare);
+}
+
+int fail(int code, const std::string& what) {
+  std::cerr << "gdsd: " << what << "\n";
+  return code;
+}
+
+int out_of_memory() {
+  return fail(kExitBadInput,
+              "out of memory. Lower rollout.batch, micro_batch or eval.batch, or say "
+              "compute.activation_checkpointing=true.");
+}
+
+int fault(const std::string& what) {
+  return fail(kExitFault, "this is a fault of the program, not of your input: " + what);
+}
+
+/// libtorch has a class for a full GPU, but not for a full machine.
+bool is_out_of_memory(const c10::Error& e) {
+  const std::string what = e.what_without_backtrace();
+  return what.find("can't allocate memory") != std::string::npos ||
+         what.find("out of memory") != std::string::npos;
 }
 
 }  // namespace
@@ -114,10 +177,14 @@ int main(int argc, char** argv) {
   try {
     return dispatch(argc, argv);
   } catch (const Error& e) {
-    std::cerr << "gdsd: " << e.what() << "\n";
-    return kExitBadInput;
+    return fail(kExitBadInput, e.what());
+  } catch (const std::filesystem::filesystem_error& e) {
+    return fail(kExitBadInput, concat(e.path1().string(), ": ", e.code().message(), "."));
+  } catch (const std::bad_alloc&) {
+    return out_of_memory();
+  } catch (const c10::Error& e) {
+    return is_out_of_memory(e) ? out_of_memory() : fault(e.what_without_backtrace());
   } catch (const std::exception& e) {
-    std::cerr << "gdsd: this is a fault of the program, not of your input: " << e.what() << "\n";
-    return 1;
+    return fault(e.what());
   }
 }

@@ -1,8 +1,8 @@
 #include "cli/report.h"
 
-#include <cmath>
 #include <cstdio>
 #include <functional>
+#include <map>
 
 #include "cli/svg.h"
 #include "gdsd/base/progress.h"
@@ -44,29 +44,20 @@ std::string rounded(double value) {
   return text;
 }
 
-/// The mean over seeds at each step: figure(run) gives (step, value) of one run.
-using Curve = std::vector<std::pair<double, double>>;
+Curve rewards(const RunResult& run) { return run.reward; }
+Curve solved(const RunResult& run) { return run.solved; }
+
+/// At each step the mean over the seeds that have it.
 Curve mean_curve(const Method& method, const std::function<Curve(const RunResult&)>& figure) {
-  Curve mean = figure(method.runs[0]);
-  for (size_t r = 1; r < method.runs.size(); ++r) {
-    const Curve other = figure(method.runs[r]);
-    for (size_t i = 0; i < mean.size(); ++i) mean[i].second += other.at(i).second;
-  }
-  for (auto& [x, y] : mean) y /= static_cast<double>(method.runs.size());
+  std::map<double, std::pair<double, int>> by_step;  // sum and number
+  for (const RunResult& run : method.runs)
+    for (const auto& [step, value] : figure(run)) {
+      by_step[step].first += value;
+      ++by_step[step].second;
+    }
+  Curve mean;
+  for (const auto& [step, total] : by_step) mean.emplace_back(step, total.first / total.second);
   return mean;
-}
-
-Curve rewards(const RunResult& run) {
-  Curve curve;
-  for (size_t i = 0; i < run.reward.size(); ++i)
-    curve.emplace_back(static_cast<double>(i + 1), run.reward[i]);
-  return curve;
-}
-
-Curve solved(const RunResult& run) {
-  Curve curve;
-  for (const auto& [step, rate] : run.solved) curve.emplace_back(static_cast<double>(step), rate);
-  return curve;
 }
 
 std::string chart(const std::vector<Method>& methods, const std::string& title,
@@ -82,43 +73,46 @@ std::string chart(const std::vector<Method>& methods, const std::string& title,
 }
 
 std::string table(const std::vector<Method>& methods) {
-  const RunResult& first = methods[0].runs[0];
   std::string out = concat(
-      "<table><caption>Held-out problems: ", first.config.eval.problems,
-      ", greedy decoding; seconds are those of one training run.</caption><tr><th>method</th>"
-      "<th>seeds</th><th>solved</th><th>95 %</th><th>cells</th><th>reward area</th>"
-      "<th>seconds</th></tr>");
-  auto row = [&](const std::string& name, size_t seeds, double rate, double cell,
-                 const std::string& auc, const std::string& seconds) {
-    const auto n = static_cast<int64_t>(seeds) * first.config.eval.problems;
-    const Interval i = wilson(static_cast<int64_t>(std::llround(rate * static_cast<double>(n))), n);
-    out += concat("<tr><td>", escape_html(name), "</td><td>", seeds, "</td><td>", percent(rate),
-                  "</td><td>", percent(i.low), " – ", percent(i.high), "</td><td>", percent(cell),
-                  "</td><td>", auc, "</td><td>", seconds, "</td></tr>");
+      "<table><caption>Held-out problems: ", methods[0].runs[0].config.eval.problems,
+      ", after the last step; seconds are those of one training run.</caption><tr><th>method</th>"
+      "<th>seeds</th><th>solved</th><th>95 %</th><th>cell</th><th>auc</th><th>seconds</th></tr>");
+  auto add = [&](const Row& row) {
+    out += concat("<tr><td>", escape_html(row.name), "</td><td>", row.seeds, "</td><td>",
+                  percent(row.solved), "</td><td>", percent(row.interval.low), " – ",
+                  percent(row.interval.high), "</td><td>", percent(row.cell), "</td><td>",
+                  row.auc ? rounded(*row.auc) : "–", "</td><td>",
+                  row.seconds ? human_duration(*row.seconds) : "–", "</td></tr>");
   };
-  row("base", 1, first.base_solved, first.base_cell, "–", "–");
-  for (const Method& m : methods)
-    row(m.name, m.runs.size(), m.mean(&RunResult::final_solved), m.mean(&RunResult::final_cell),
-        rounded(m.mean_auc()), human_duration(m.mean(&RunResult::seconds)));
-  return out + "</table>";
+  add(base_row(methods));
+  for (const Method& m : methods) add(row_of(m));
+  return out +
+         "</table><p class='note'>solved: every part right. cell: parts right. auc: mean "
+         "reward of all rollouts of training.</p>";
 }
 
-/// The canvas after every step; in sudoku a cell is green where it agrees with the solution.
+/// What stands at place i of a canvas; in sudoku a cell is right where it agrees with the solution,
+/// and what follows the 16 cells where it is the end.
+Cell cell_at(const Trace& trace, size_t i, const std::string& text, bool sudoku) {
+  Cell cell{.text = text};
+  if (text.empty()) return cell;
+  const std::string &prompt = trace.problem.prompt, &answer = trace.problem.answer;
+  const bool is_cell = sudoku && i < answer.size() && i < prompt.size();
+  const bool right = is_cell ? text[0] == answer[i] : sudoku ? text == kEnd : trace.solved;
+  const bool given = is_cell && prompt[i] != '0';
+  cell.kind = !right ? Cell::Kind::kWrong : given ? Cell::Kind::kGiven : Cell::Kind::kRight;
+  return cell;
+}
+
+/// The canvas after every step.
 std::string frames(const std::string& title, const Trace& trace, bool sudoku) {
   std::string out = concat("<h3>", title, ": ", trace.solved ? "solved" : "not solved",
                            "</h3><div class='grids'>");
   for (size_t s = 0; s < trace.canvas.size(); ++s) {
     std::vector<Cell> cells;
     for (size_t i = 0; i < trace.canvas[s].size(); ++i) {
-      const std::string& text = trace.canvas[s][i];
-      Cell cell{.text = text};
-      if (!text.empty()) {
-        const bool right = sudoku ? text[0] == trace.problem.answer[i] : trace.solved;
-        const bool given = sudoku && trace.problem.prompt[i] != '0';
-        cell.kind = !right ? Cell::Kind::kWrong : given ? Cell::Kind::kGiven : Cell::Kind::kRight;
-        cell.fresh = s > 0 && trace.canvas[s - 1][i].empty();
-      }
-      cells.push_back(cell);
+      cells.push_back(cell_at(trace, i, trace.canvas[s][i], sudoku));
+      cells.back().fresh = s > 0 && !trace.canvas[s][i].empty() && trace.canvas[s - 1][i].empty();
     }
     out += cell_grid(cells, sudoku ? 4 : static_cast<int64_t>(cells.size()),
                      s == 0 ? "start" : concat("step ", s));
@@ -137,7 +131,7 @@ std::string puzzle(const Trace& trace) {
 }  // namespace
 
 std::string render_page(const std::vector<Method>& methods, const BeforeAndAfter& traces,
-                        double seconds) {
+                        const PageOptions& options) {
   const RunResult& first = methods[0].runs[0];
   const bool sudoku = std::holds_alternative<SudokuOptions>(first.config.task);
   std::string names;
@@ -148,12 +142,9 @@ std::string render_page(const std::vector<Method>& methods, const BeforeAndAfter
       "</title>", kStyle, "<h1>", escape_html(names), "</h1><p class='note'>", first.config.steps,
       " steps of ", first.config.rollout.prompts * first.config.rollout.group_size,
       " rollouts each");
-  if (seconds > 0) out += ", everything together in " + human_duration(seconds);
-  out +=
-      ".</p><p>What this shows is <em>elicitation</em>: the base was first taught to solve these "
-      "problems and then, for a short spell, shown a bad habit that hides it. Reinforcement "
-      "learning brings back what the base knows; it does not teach a new skill. One small model, "
-      "one task: the order of the methods is a measurement here, not a general result.</p>";
+  if (options.seconds > 0) out += ", all runs together in " + human_duration(options.seconds);
+  out += ".</p>";
+  if (!options.note.empty()) out += "<p>" + escape_html(options.note) + "</p>";
   out += table(methods);
   out += chart(methods, "Reward of the rollouts", rewards);
   out += chart(methods, "Held-out problems solved", solved);
@@ -164,8 +155,8 @@ std::string render_page(const std::vector<Method>& methods, const BeforeAndAfter
   out += frames("After " + escape_html(methods[0].name), traces.trained, sudoku);
   if (sudoku)
     out +=
-        "<p class='note'>Grey: given. Green: right. Red: wrong. Framed: revealed at that step. "
-        "All 16 cells are hidden at the start and revealed most confident first.</p>";
+        "<p class='note'>Grey: given. Green: right. Red: wrong. Framed: revealed at that "
+        "step.</p>";
   return out + "</html>\n";
 }
 

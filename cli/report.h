@@ -5,6 +5,9 @@
 
 namespace gdsd {
 
+/// How the end of an answer is shown.
+inline constexpr const char* kEnd = "∎";
+
 /// One answer as it came to be: canvas[s][i] is what stood at place i after step s, "" if hidden.
 struct Trace {
   Example problem;
@@ -20,8 +23,13 @@ struct BeforeAndAfter {
 };
 BeforeAndAfter trace_answers(const RunResult& run);
 
-/// A self-contained page. `seconds` is what everything took, 0 if unknown.
+struct PageOptions {
+  std::string note;    // a paragraph for the top, empty for none
+  double seconds = 0;  // what all runs together took, 0 if unknown
+};
+
+/// A self-contained page.
 std::string render_page(const std::vector<Method>& methods, const BeforeAndAfter& traces,
-                        double seconds);
+                        const PageOptions& options);
 
 }  // namespace gdsd

@@ -1,8 +1,9 @@
 #include "cli/results.h"
 
-#include <numeric>
+#include <cmath>
+#include <set>
 
-#include "gdsd/base/yaml.h"
+#include "cli/configs.h"
 
 namespace gdsd {
 
@@ -17,21 +18,36 @@ double get(const Line& line, const char* name, const fs::path& file) {
   return found->second;
 }
 
-RunResult read_run(const fs::path& folder) {
-  check(fs::exists(folder / "config.yaml"), folder.string(), ": not the folder of a run.");
-  RunResult run;
-  run.folder = folder;
-  run.config = load_options<TrainConfig>(folder / "config.yaml");
+/// The lines of metrics.jsonl, of a run that did all its steps.
+std::vector<Line> read_lines(const fs::path& folder, int64_t steps) {
   const fs::path file = folder / "metrics.jsonl";
-  const std::vector<Line> lines = read_metrics(file);
-  check(!lines.empty() && lines.back().at("step") == static_cast<double>(run.config.steps),
-        folder.string(), ": this run has not done its ", run.config.steps, " steps yet.");
+  std::vector<Line> lines = read_metrics(file);
+  for (size_t i = 1; i < lines.size(); ++i)
+    check(lines[i - 1].at("step") < lines[i].at("step"), file.string(), ":", i + 1, ": step ",
+          lines[i].at("step"), " after step ", lines[i - 1].at("step"), ".");
+  check(!lines.empty() && lines.back().at("step") == static_cast<double>(steps), folder.string(),
+        ": this run has not done its ", steps, " steps yet.");
   check(lines.front().contains("eval/solved") && lines.back().contains("eval/solved"),
         folder.string(), ": this run was never evaluated (eval.every is 0).");
+  return lines;
+}
+
+RunResult read_run(const fs::path& folder) {
+  const fs::path config = folder / "config.yaml";
+  check(fs::exists(folder), folder.string(), ": no such folder.");
+  check(fs::is_directory(folder) && fs::exists(config), folder.string(),
+        ": not the folder of a run.");
+  check(!is_config_of<TrainConfig, PretrainConfig>(config), folder.string(),
+        ": this is a run of `gdsd pretrain`, expected runs of `gdsd train`.");
+  RunResult run;
+  run.folder = folder;
+  run.config = load_options<TrainConfig>(config);
+  const std::vector<Line> lines = read_lines(folder, run.config.steps);
+  const fs::path file = folder / "metrics.jsonl";
   for (const Line& line : lines) {
-    if (line.at("step") > 0) run.reward.push_back(get(line, "reward", file));
-    if (line.contains("eval/solved"))
-      run.solved.emplace_back(static_cast<int64_t>(line.at("step")), line.at("eval/solved"));
+    const double step = line.at("step");
+    if (step > 0) run.reward.emplace_back(step, get(line, "reward", file));
+    if (line.contains("eval/solved")) run.solved.emplace_back(step, line.at("eval/solved"));
   }
   run.base_solved = get(lines.front(), "eval/solved", file);
   run.base_cell = get(lines.front(), "eval/cell", file);
@@ -54,10 +70,60 @@ std::string signature(const RunResult& run) {
   return text;
 }
 
+/// What an evaluation depends on: the base, the problems, and how they are decoded.
+std::map<std::string, std::string> evaluation(const RunResult& run) {
+  std::map<std::string, std::string> keys;
+  for (const Field& field : list_fields(run.config)) {
+    const std::string& path = field.path;
+    if (path == "model" || path == "eval.problems" || path == "eval.temperature" ||
+        path.starts_with("task.") ||
+        (path.starts_with("rollout.sampler.") && path != "rollout.sampler.temperature"))
+      keys[path] = field.text;
+  }
+  return keys;
+}
+
+void check_alike(const RunResult& first, const RunResult& run) {
+  auto a = evaluation(first), b = evaluation(run);
+  for (const auto& [key, value] : b) a.try_emplace(key, "nothing");
+  for (const auto& [key, value] : a) {
+    const std::string other = b.contains(key) ? b.at(key) : "nothing";
+    check(value == other, run.folder.string(), ": was not evaluated like ", first.folder.string(),
+          ": ", key, " is ", other, ", there ", value, ". Such runs cannot stand in one table.");
+  }
+}
+
+std::string name_of(const RunResult& run, const std::vector<Method>& others) {
+  std::string name =
+      std::visit([](const auto& o) { return std::string(o.kName); }, run.config.objective);
+  for (const Method& other : others)
+    if (other.name == name) return name + " (" + run.folder.filename().string() + ")";
+  return name;
+}
+
+Interval interval(double solved, size_t seeds, int64_t problems) {
+  const auto n = static_cast<int64_t>(seeds) * problems;
+  return wilson(std::llround(solved * static_cast<double>(n)), n);
+}
+
 }  // namespace
 
 double RunResult::auc() const {
-  return std::accumulate(reward.begin(), reward.end(), 0.0) / static_cast<double>(reward.size());
+  double sum = 0;
+  for (const auto& [step, value] : reward) sum += value;
+  return sum / static_cast<double>(reward.size());
+}
+
+fs::path RunResult::base() const {
+  const fs::path model = config.model, run_dir = fs::path(config.run_dir).lexically_normal();
+  if (model.is_absolute() || run_dir.is_absolute()) return model;
+  // The run was started where its folder is called run_dir.
+  fs::path start = fs::canonical(folder), name = run_dir;
+  while (!name.empty() && name.filename() == start.filename()) {
+    start = start.parent_path();
+    name = name.parent_path();
+  }
+  return name.empty() && fs::exists(start / model) ? start / model : model;
 }
 
 double Method::mean(double RunResult::*figure) const {
@@ -72,26 +138,42 @@ double Method::mean_auc() const {
   return sum / static_cast<double>(runs.size());
 }
 
+Row base_row(const std::vector<Method>& methods) {
+  const RunResult& first = methods[0].runs[0];
+  return {.name = "base",
+          .solved = first.base_solved,
+          .interval = interval(first.base_solved, 1, first.config.eval.problems),
+          .cell = first.base_cell};
+}
+
+Row row_of(const Method& m) {
+  const double solved = m.mean(&RunResult::final_solved);
+  return {.name = m.name,
+          .seeds = m.runs.size(),
+          .solved = solved,
+          .interval = interval(solved, m.runs.size(), m.runs[0].config.eval.problems),
+          .cell = m.mean(&RunResult::final_cell),
+          .auc = m.mean_auc(),
+          .seconds = m.mean(&RunResult::seconds)};
+}
+
+Row row_of(const RunResult& run) { return row_of(Method{concat("seed ", run.config.seed), {run}}); }
+
 std::vector<Method> read_methods(const std::vector<std::string>& folders) {
   std::vector<Method> methods;
   std::map<std::string, size_t> by_signature;
+  std::set<fs::path> seen;
   for (const std::string& folder : folders) {
     RunResult run = read_run(folder);
-    if (!methods.empty()) {
-      const RunResult& first = methods[0].runs[0];
-      check(run.config.model == first.config.model, run.folder.string(), ": trained from ",
-            run.config.model, ", but ", first.folder.string(), " from ", first.config.model,
-            ": runs with different bases cannot stand in one table.");
-    }
+    check(seen.insert(fs::canonical(folder)).second, folder, ": this run is given twice.");
+    if (!methods.empty()) check_alike(methods[0].runs[0], run);
     const auto [at, is_new] = by_signature.emplace(signature(run), methods.size());
-    if (is_new) {
-      std::string name =
-          std::visit([](const auto& o) { return std::string(o.kName); }, run.config.objective);
-      for (const Method& other : methods)
-        if (other.name == name) name += " (" + run.folder.filename().string() + ")";
-      methods.push_back({name, {}});
-    }
-    methods[at->second].runs.push_back(std::move(run));
+    if (is_new) methods.push_back({name_of(run, methods), {}});
+    std::vector<RunResult>& runs = methods[at->second].runs;
+    for (const RunResult& other : runs)
+      check(run.config.seed != other.config.seed, folder, ": the same configuration and seed as ",
+            other.folder.string(), ".");
+    runs.push_back(std::move(run));
   }
   return methods;
 }

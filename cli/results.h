@@ -7,17 +7,23 @@
 
 namespace gdsd {
 
+/// (step, value), steps ascending.
+using Curve = std::vector<std::pair<double, double>>;
+
 struct RunResult {
   std::filesystem::path folder;
   TrainConfig config;
-  std::vector<double> reward;                      // per step 1, 2, …
-  std::vector<std::pair<int64_t, double>> solved;  // (step, eval/solved), from step 0
-  double base_solved = 0, base_cell = 0;           // the evaluation before the first step
-  double final_solved = 0, final_cell = 0;         // and after the last
-  double seconds = 0;                              // of work
+  Curve reward;                             // of steps 1, 2, …
+  Curve solved;                             // eval/solved, from step 0
+  double base_solved = 0, base_cell = 0;    // the evaluation before the first step
+  double final_solved = 0, final_cell = 0;  // and after the last
+  double seconds = 0;                       // of work
 
   /// Area under the reward curve: the mean rollout reward over all steps.
   double auc() const;
+
+  /// The folder of the base: config.model, which is relative to where the run was started.
+  std::filesystem::path base() const;
 };
 
 /// Runs that differ in their seed alone.
@@ -29,7 +35,21 @@ struct Method {
   double mean_auc() const;
 };
 
-/// Throws Error naming the folder for runs that are not finished or never evaluated.
+/// One row of the table, in its words; auc and seconds are of training, which a base has none of.
+struct Row {
+  std::string name;
+  size_t seeds = 1;
+  double solved = 0;
+  Interval interval = {};  // 95 %, over all problems asked
+  double cell = 0;
+  std::optional<double> auc = {}, seconds = {};
+};
+Row base_row(const std::vector<Method>& methods);
+Row row_of(const Method& method);
+Row row_of(const RunResult& run);
+
+/// Throws Error naming the folder for runs that are not finished, were never evaluated or cannot
+/// stand in one table with the others.
 std::vector<Method> read_methods(const std::vector<std::string>& folders);
 
 }  // namespace gdsd

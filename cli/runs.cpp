@@ -1,29 +1,54 @@
 // gdsd train, pretrain and eval: a config in, a run folder or a line of results out.
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstring>
 #include <iostream>
 
+#include "cli/configs.h"
 #include "cli/console.h"
 #include "cli/keys.h"
 #include "cli/verbs.h"
-#include "gdsd/base/yaml.h"
-#include "gdsd/train/pretrain.h"
-#include "gdsd/train/train.h"
 
 namespace gdsd {
 
 namespace {
 
+TrainConfig load_train(const RunArguments& a) {
+  check(!is_config_of<TrainConfig, PretrainConfig>(a.config), a.config,
+        ": this looks like a config of `gdsd pretrain`.");
+  return load_options<TrainConfig>(a.config, a.overrides);
+}
+
+PretrainConfig load_pretrain(const RunArguments& a) {
+  check(!is_config_of<PretrainConfig, TrainConfig>(a.config), a.config,
+        ": this looks like a config of `gdsd train`.");
+  return load_options<PretrainConfig>(a.config, a.overrides);
+}
+
+/// As a shell reads it back.
+std::string quoted(const std::string& word) {
+  const auto is_plain = [](unsigned char c) {
+    return std::isalnum(c) || std::strchr("_-./=:,+@%", c) != nullptr;
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return word;
+  std::string out = "'";
+  for (char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
+
 template <class Config, class Function>
-int run(const RunArguments& arguments, const char* verb, Function function) {
-  const auto config = load_options<Config>(arguments.config, arguments.overrides);
-  Console console(std::cerr, isatty(STDERR_FILENO));
+int run(const RunArguments& arguments, const char* verb, const Config& config, Function function) {
   const auto existing = arguments.fresh ? Existing::kSetAside : Existing::kResume;
-  const Outcome outcome = function(config, existing, console);
+  Outcome outcome;
+  {
+    Console console(std::cerr, isatty(STDERR_FILENO));
+    outcome = function(config, existing, console);
+  }
   if (outcome == Outcome::kDone) return kExitDone;
-  std::string again = concat("gdsd ", verb, " ", arguments.config);
-  for (const std::string& o : arguments.overrides) again += " " + o;
-  console.on_notice("interrupted; everything up to this step is saved. To go on:\n  " + again);
+  std::string again = concat(quoted(arguments.program), " ", verb, " ", quoted(arguments.config));
+  for (const std::string& o : arguments.overrides) again += " " + quoted(o);
+  std::cerr << "Interrupted; everything up to this step is saved. To go on:\n  " << again << "\n";
   return kExitInterrupted;
 }
 
@@ -37,14 +62,16 @@ std::string describe(const std::vector<Field>& fields) {
   return text;
 }
 
-int run_train(const RunArguments& arguments) { return run<TrainConfig>(arguments, "train", train); }
+int run_train(const RunArguments& arguments) {
+  return run(arguments, "train", load_train(arguments), train);
+}
 
 int run_pretrain(const RunArguments& arguments) {
-  return run<PretrainConfig>(arguments, "pretrain", pretrain);
+  return run(arguments, "pretrain", load_pretrain(arguments), pretrain);
 }
 
 int run_eval(const RunArguments& arguments) {
-  const auto config = load_options<TrainConfig>(arguments.config, arguments.overrides);
+  const TrainConfig config = load_train(arguments);
   const Compute compute = open_compute(config.compute, config_of(config.model).architecture.width);
   const Model model = load_model(config.model, compute, Use::kInference);
   const Evaluation e =

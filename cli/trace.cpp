@@ -21,7 +21,7 @@ Trace decode(const Model& model, const RunResult& run, const Example& problem) {
     std::vector<std::string> canvas;
     for (size_t i = 0; i < tokens.size(); ++i) {
       const bool eos = tokens[i] == model.denoiser->vocabulary().eos_id;
-      const std::string text = eos ? "∎" : model.tokenizer->decode({&tokens[i], 1});
+      const std::string text = eos ? kEnd : model.tokenizer->decode({&tokens[i], 1});
       canvas.push_back(revealed[i] > s ? "" : text);
     }
     trace.canvas.push_back(canvas);
@@ -32,9 +32,12 @@ Trace decode(const Model& model, const RunResult& run, const Example& problem) {
 }  // namespace
 
 BeforeAndAfter trace_answers(const RunResult& run) {
-  const Compute compute =
-      open_compute(run.config.compute, config_of(run.config.model).architecture.width);
-  const Model base = load_model(run.config.model, compute, Use::kInference);
+  const std::filesystem::path from = run.base();
+  check(std::filesystem::exists(from), run.folder.string(), ": its base, ", run.config.model,
+        ", is not there any more, and the page shows what it answers. Without --html it is not "
+        "needed.");
+  const Compute compute = open_compute(run.config.compute, config_of(from).architecture.width);
+  const Model base = load_model(from, compute, Use::kInference);
   const Model trained = load_model(run.folder / "latest", compute, Use::kInference);
   const auto problems = problems_of(run.config.task);
 

@@ -7,12 +7,12 @@
 
 namespace gdsd {
 
-/// Exit codes. 1 is for faults of the program.
-inline constexpr int kExitDone = 0, kExitBadInput = 2, kExitInterrupted = 130;
+inline constexpr int kExitDone = 0, kExitFault = 1, kExitBadInput = 2, kExitInterrupted = 130;
 
 struct RunArguments {
-  std::string config;
-  std::vector<std::string> overrides;
+  std::string program;  // as the user called it
+  std::string config = {};
+  std::vector<std::string> overrides = {};
   bool fresh = false;
 };
 
@@ -22,7 +22,7 @@ int run_eval(const RunArguments& arguments);
 
 struct CompareArguments {
   std::vector<std::string> runs;
-  std::string json, html;
+  std::string json, html, note;
   double seconds = 0;
 };
 int run_compare(const CompareArguments& arguments);

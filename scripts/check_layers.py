@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fails if a C++ file breaks a rule of the tree: includes, printing, length. See docs/design.md.
+"""Fails if a C++ file breaks a rule of the tree: includes, printing, length. See CONTRIBUTING.md.
 
 usage: check_layers.py      (in the project's folder)
 """
@@ -13,11 +13,52 @@ LAYERS = (
     "base text data reward tensor denoiser masking sampler rollout advantage objective eval train"
 ).split()
 TORCH_FREE = "base text data reward".split()
-MOST_LINES = 300
+MOST_LINES = 300  # of a file
+MOST_LINES_OF_FUNCTION = 60
+MOST_LINES_OF_FORMULA = 40  # loss() of an objective
 
 INCLUDE = re.compile(r'\s*#\s*include\s*[<"]([^>"]+)[>"]')
 TORCH = re.compile(r"(torch|ATen|c10)/")
 PRINT = re.compile(r"\bstd::(cout|cerr|clog)\b|\b(v?f?printf|f?puts|putchar|perror)\s*\(")
+
+
+# What must not be taken for code.
+TEXT = re.compile(
+    r"//[^\n]*|/\*.*?\*/"  # comments
+    r'|R"\(.*?\)"|"(?:\\.|[^"\\\n])*"' r"|'(?:\\.|[^'\\\n])'"  # strings, characters
+    r"|^#.*?[^\\]$",  # directives
+    re.S | re.M,
+)
+SCOPE = re.compile(r"\b(namespace|class|struct|union|enum|extern)\b[^()]*$")
+
+
+def functions(text):
+    """(first line, lines, head) of every function in clang-formatted code, lambdas not counted.
+
+    A body is a {…} in a namespace or class whose head has parentheses. Initialisers have no space
+    before their brace, or stand after `=`.
+    """
+    code = TEXT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+    scopes, start = [], 0  # of every open brace: whether it is a scope; where the head began
+    for brace in re.finditer(r"[{};]", code):
+        at = brace.start()
+        inside_scopes = all(kind == "scope" for kind, *_ in scopes)
+        head = code[start:at]
+        if brace[0] == "{":
+            is_block = code[at - 1].isspace() and not head.rstrip().endswith(("=", "(", ","))
+            kind = "scope" if SCOPE.search(head) else "function" if "(" in head else "other"
+            scopes.append((kind if inside_scopes and is_block else "inner", start, head))
+            if is_block:
+                start = at + 1
+        elif brace[0] == "}":
+            kind, begin, head = scopes.pop()
+            if kind == "function":
+                first = code.count("\n", 0, begin + len(head) - len(head.lstrip())) + 1
+                yield first, code.count("\n", 0, at) + 2 - first, head
+            if kind != "inner":
+                start = at + 1
+        elif inside_scopes:
+            start = at + 1
 
 
 def include_fault(layer, included):
@@ -39,6 +80,11 @@ def faults(path):
     lines = path.read_text(encoding="utf-8").splitlines()
     if len(lines) > MOST_LINES:
         yield MOST_LINES + 1, f"{len(lines)} lines, at most {MOST_LINES}"
+    for first, length, head in functions("\n".join(lines)):
+        is_formula = path.parts[:2] == ("gdsd", "objective") and re.search(r"\bloss\(", head)
+        most = MOST_LINES_OF_FORMULA if is_formula else MOST_LINES_OF_FUNCTION
+        if length > most:
+            yield first, f"a function of {length} lines, at most {most}"
     if path.parts[0] != "gdsd":
         return
     layer = path.parts[1] if len(path.parts) > 2 else ""
@@ -54,7 +100,7 @@ def faults(path):
 
 
 def main():
-    folders = [pathlib.Path(name) for name in ("gdsd", "cli", "tests")]
+    folders = [pathlib.Path(name) for name in ("gdsd", "cli", "tests", "bench")]
     paths = sorted(p for f in folders for p in f.rglob("*") if p.suffix in (".h", ".cpp"))
     found = [f"{path}:{number}: {fault}" for path in paths for number, fault in faults(path)]
     print("\n".join(found) or f"layers ok ({len(paths)} files)")

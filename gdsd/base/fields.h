@@ -32,6 +32,9 @@ struct FieldError : Error {
   std::string path, message;
 };
 
+/// The message of FieldError about a path that is no option.
+inline constexpr const char* kUnknownOption = "unknown option.";
+
 /// For validate(): throws FieldError about one of the struct's own fields unless `ok`.
 template <typename... Parts>
 void check_field(bool ok, const char* name, const Parts&... parts) {
@@ -149,6 +152,9 @@ bool from_text(std::string_view text, V& value) {
   }
 }
 
+/// Why from_text refused `text` for a value of this type: "got 'x', expected integer."
+std::string refusal(std::string_view text, const std::string& type);
+
 /// Calls visit(path, value, help) for every leaf of `options`. A variant shows its `name` and the
 /// fields of the alternative it holds; visit gets the variant itself for `name`.
 template <class T, class F>
@@ -248,11 +254,10 @@ void assign(T& options, std::string_view path, std::string_view text,
       }
     } else {
       if (!rest.empty()) throw FieldError(full, concat("'", here, "' has no fields."));
-      if (!from_text(text, value))
-        throw FieldError(full, concat("got '", text, "', expected ", type_name<V>(), "."));
+      if (!from_text(text, value)) throw FieldError(full, refusal(text, type_name<V>()));
     }
   });
-  if (!found) throw FieldError(full, "unknown option.");
+  if (!found) throw FieldError(full, kUnknownOption);
 }
 
 /// Calls validate() of `options` and of every struct inside it; FieldError carries the full path.

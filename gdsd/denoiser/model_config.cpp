@@ -225,9 +225,15 @@ ModelConfig parse_model_config(const std::string& text, const std::string& where
 ModelConfig read_model_config(const std::filesystem::path& folder) {
   const auto path = folder / "config.json";
   const std::string where = "[model] " + path.string();
-  check(std::filesystem::exists(path), where,
-        ": no such file. A model is a Hugging Face folder "
-        "with config.json and model.safetensors.");
+  std::error_code unreadable;  // for which reading the file has the reason
+  if (!std::filesystem::exists(path, unreadable) && !unreadable) {
+    const auto latest = folder / "latest";
+    const bool is_run = std::filesystem::exists(latest, unreadable);
+    throw Error(concat(where, ": no such file. ",
+                       is_run ? concat("This is a run: did you mean ", latest.string(), "?")
+                              : "A model is a Hugging Face folder with config.json and "
+                                "model.safetensors."));
+  }
   return parse_model_config(read_file(path), where);
 }
 

@@ -1,0 +1,269 @@
+"""The program as a user meets it: whole runs, and one line for everything that can be wrong.
+
+usage: cli_test.py GDSD [unittest's arguments]      GDSD: the program
+
+GDSD_SANITIZED=1 leaves out what limits the address space, which sanitizers reserve.
+"""
+
+import html.parser
+import json
+import os
+import pathlib
+import re
+import resource
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+GDSD = ""
+
+PRETRAIN = """\
+run_dir: base
+steps: 6
+save_every: 3
+batch: 4
+task: {name: sudoku}
+architecture: {d_model: 16, n_layers: 2, n_heads: 2, n_kv_heads: 2, mlp_hidden_size: 24,
+               max_sequence_length: 40, rope_theta: 100}
+sampler: {gen_length: 20, block_length: 20, steps: 4}
+eval: {every: 6, problems: 8}
+compute: {threads: 1}
+"""
+TRAIN = """\
+model: base/latest
+run_dir: run
+steps: 4
+save_every: 2
+inner_steps: 2
+task: {name: sudoku}
+rollout:
+  prompts: 2
+  group_size: 4
+  sampler: {gen_length: 20, block_length: 20, steps: 4, temperature: 1.0}
+objective: {name: gdsd, psi: 1.0}
+eval: {every: 2, problems: 8}
+compute: {threads: 1}
+"""
+
+
+class Page(html.parser.HTMLParser):
+    """Every tag is closed, in order."""
+
+    VOID = {"meta", "br", "hr", "img"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.faults = [], set(), []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.add(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.faults.append((tag, self.getpos()))
+
+
+class CliTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.root = pathlib.Path(tempfile.mkdtemp(prefix="gdsd_cli_"))
+        (cls.root / "pretrain.yaml").write_text(PRETRAIN)
+        (cls.root / "train.yaml").write_text(TRAIN)
+        cls.gdsd_ok("pretrain", "pretrain.yaml")
+        for seed in (1, 2):
+            cls.gdsd_ok("train", "train.yaml", f"run_dir=runs/gdsd-{seed}", f"seed={seed}")
+        cls.gdsd_ok("train", "train.yaml", "run_dir=runs/espo-1", "objective.name=espo")
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.root)
+
+    @classmethod
+    def gdsd(cls, *arguments, **options):
+        return subprocess.run([GDSD, *arguments], capture_output=True, text=True,
+                              **{"cwd": cls.root, "timeout": 120, **options})
+
+    @classmethod
+    def gdsd_ok(cls, *arguments, **options):
+        done = cls.gdsd(*arguments, **options)
+        assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stderr}"
+        return done
+
+    def expect_refused(self, arguments, *parts, **options):
+        """Exit code 2 and one line on stderr that has all the parts."""
+        with self.subTest(arguments=arguments):
+            done = self.gdsd(*arguments, **options)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertEqual(done.stdout, "")
+            lines = done.stderr.splitlines()
+            self.assertEqual(len(lines), 1, done.stderr)
+            self.assertTrue(lines[0].startswith("gdsd: "), lines[0])
+            for part in parts:
+                self.assertIn(part, lines[0])
+
+    def write(self, name, text):
+        (self.root / name).write_text(text)
+        return name
+
+    # What works.
+
+    def test_comparison_is_json_and_a_self_contained_page(self):
+        runs = ["runs/gdsd-1", "runs/gdsd-2", "runs/espo-1"]
+        done = self.gdsd_ok("compare", *runs, "--json", "out.json", "--html", "out.html",
+                            "--note", "<all> & more", "--seconds", "7")
+        self.assertEqual(done.stdout.split("\n")[0].split(),
+                         "method seeds solved 95 % cell auc seconds".split())
+        summary = json.loads((self.root / "out.json").read_text())
+        self.assertEqual(set(summary), {"base", "gdsd", "espo", "seconds"})
+        for name in ("base", "gdsd", "espo"):
+            row = summary[name]
+            self.assertLessEqual(row["solved_low"], row["solved"])
+            self.assertLessEqual(row["solved"], row["solved_high"])
+        self.assertEqual([run["seed"] for run in summary["gdsd"]["seeds"]], [1, 2])
+        mean = sum(run["auc"] for run in summary["gdsd"]["seeds"]) / 2
+        self.assertAlmostEqual(summary["gdsd"]["auc"], mean)
+
+        text = (self.root / "out.html").read_text()
+        page = Page(text)
+        self.assertEqual((page.faults, page.open), ([], []))
+        self.assertFalse(page.tags & {"script", "link", "img", "iframe"}, page.tags)
+        self.assertIsNone(re.search(r"https?:|url\(|@import|\bsrc=|\bhref=", text))
+        self.assertIn("&lt;all&gt; &amp; more", text)
+        for word in ("<th>auc</th>", "<th>cell</th>", "all runs together in 7.0 s"):
+            self.assertIn(word, text)
+
+    def test_comparison_knows_the_base_from_any_folder(self):
+        elsewhere = self.root / "elsewhere"
+        elsewhere.mkdir()
+        self.gdsd_ok("compare", "../runs/gdsd-1", "--html", "page.html", cwd=elsewhere)
+        self.assertNotIn("habit", (elsewhere / "page.html").read_text())
+
+    def test_evaluation_prints_one_line(self):
+        for model in ("base/latest", "runs/gdsd-1/best"):
+            done = self.gdsd_ok("eval", "train.yaml", f"model={model}")
+            self.assertRegex(done.stdout, rf"^{model}: solved .* of 8, 95 % .*\n$")
+
+    def test_the_command_after_an_interrupt_goes_on(self):
+        run = "runs/it's mine"
+        process = subprocess.Popen(
+            [GDSD, "train", "train.yaml", f"run_dir={run}", "steps=100000"],
+            cwd=self.root, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        log = self.root / run / "metrics.jsonl"
+        deadline = time.time() + 60
+        while not (log.exists() and log.read_text().count("\n") > 3) and time.time() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, stderr)
+        self.assertNotIn("warning", stderr)
+        command = stderr.splitlines()[-1]
+        self.assertEqual(shlex.split(command)[0], GDSD)
+        done = log.read_text().count("\n") - 1  # step 0 has a line
+        again = subprocess.run(f"{command} steps={done + 2}", shell=True, cwd=self.root, text=True,
+                               capture_output=True, timeout=60)
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertIn(f"going on after step {done}", again.stderr)
+        steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
+        self.assertEqual(steps, list(range(done + 3)))
+
+    def test_long_runs_write_few_lines_to_a_file(self):
+        done = self.gdsd_ok("train", "train.yaml", "run_dir=runs/long", "steps=120", "eval.every=40",
+                            "save_every=120", "keep_best=0")
+        steps = re.findall(r"^(\d+)/120 ", done.stderr, re.M)
+        self.assertLess(len(steps), 80)
+        for step in ("0", "1", "40", "80", "120"):
+            self.assertIn(step, steps)
+
+    def test_help_and_version(self):
+        self.assertRegex(self.gdsd_ok("--version").stdout, r"^gdsd \d+\.\d+\.\d+\n$")
+        for arguments in (["--help"], ["help"], ["--help-all"]):
+            self.assertIn("pretrain", self.gdsd_ok(*arguments).stdout)
+        self.assertIn("objective.psi", self.gdsd_ok("train", "--help").stdout)
+
+    # What is refused.
+
+    def test_wrong_verbs_and_flags(self):
+        verbs = "train, pretrain, eval or compare"
+        self.expect_refused([], "got nothing", verbs)
+        self.expect_refused(["foo"], "got 'foo'", verbs)
+        self.expect_refused(["--foo"], "got '--foo'", verbs)
+        self.expect_refused(["train"], "train: CONFIG is required")
+        self.expect_refused(["train", "train.yaml", "--fesh"], "train: unknown argument '--fesh'")
+
+    def test_wrong_configs(self):
+        train = ["train", "train.yaml"]
+        self.expect_refused([*train, "objective.pis=1"], "command line: ", "'objective.psi'?")
+        self.expect_refused([*train, "objective.epsilon=1"], "'objective.epsilon_low'?")
+        self.expect_refused([*train, "steps=many"], "command line: steps: got 'many'")
+        self.expect_refused([*train, "objective.psi=2", "objective.name=espo"], "'gdsd'")
+        self.expect_refused(
+            [*train, "rollout.sampler.block_length=6"], "command line: rollout.sampler.", "6")
+        self.expect_refused(["train", "none.yaml"], "none.yaml: no such config file")
+        self.expect_refused(["train", "runs/gdsd-1"], "is a folder", "runs/gdsd-1/config.yaml")
+        self.expect_refused(["train", ""], "path of the config file is empty")
+        self.expect_refused(["train", self.write("empty.yaml", "")], "empty.yaml: ", "is empty")
+        self.expect_refused(["train", self.write("loop.yaml", "task: &a\n  name: *a\n")],
+                            "loop.yaml:2:3: task.name: aliases")
+        self.expect_refused(["train", self.write("typo.yaml", TRAIN + "sed: 1\n")],
+                            "typo.yaml:14:6: sed: unknown option. Did you mean 'seed'?")
+        self.expect_refused(["train", "pretrain.yaml"], "looks like a config of `gdsd pretrain`")
+        self.expect_refused(["pretrain", "train.yaml"], "looks like a config of `gdsd train`")
+
+    def test_wrong_models(self):
+        self.expect_refused(["eval", "train.yaml", "model=none"], "none/config.json: no such file")
+        self.expect_refused(["eval", "train.yaml", "model=base"], "did you mean base/latest?")
+        shutil.copytree(self.root / "base/latest", self.root / "short")
+        weights = self.root / "short/model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:-100])
+        self.expect_refused(["eval", "train.yaml", "model=short"], "short/model.safetensors")
+
+    def test_wrong_folders(self):
+        train = ["train", "train.yaml"]
+        self.expect_refused([*train, "run_dir=train.yaml"], "train.yaml: ")
+        self.expect_refused([*train, "run_dir=train.yaml/run"], "train.yaml/run: ")
+        self.expect_refused([*train, "run_dir=/proc/run"], "/proc/run: ")
+        self.expect_refused([*train, "run_dir=" + 300 * "x"], 300 * "x", "too long")
+        (self.root / "circle").symlink_to("circle")
+        self.expect_refused([*train, "run_dir=circle"], "circle: ")
+        self.expect_refused([*train, "run_dir=base"], "base holds a run with another configuration")
+
+    def test_wrong_comparisons(self):
+        run = "runs/gdsd-1"
+        self.expect_refused(["compare", "none"], "none: no such folder")
+        self.expect_refused(["compare", "runs"], "runs: not the folder of a run")
+        self.expect_refused(["compare", "train.yaml"], "train.yaml: not the folder of a run")
+        self.expect_refused(["compare", "base"], "base: this is a run of `gdsd pretrain`")
+        self.expect_refused(["compare", run, "./runs/../" + run], "given twice")
+        shutil.copytree(self.root / run, self.root / "copy", symlinks=True)
+        self.expect_refused(["compare", run, "copy"], "copy: the same configuration and seed")
+        log = self.root / "copy/metrics.jsonl"
+        lines = log.read_text().splitlines(keepends=True)
+        log.write_text("".join([*lines[:3], *lines[1:]]))
+        self.expect_refused(["compare", "copy"], "copy/metrics.jsonl:4: step 1 after step 2")
+        self.gdsd_ok("train", "train.yaml", "run_dir=runs/few", "eval.problems=4")
+        self.expect_refused(["compare", run, "runs/few"], "runs/few: ", run, "eval.problems")
+
+    @unittest.skipIf(os.environ.get("GDSD_SANITIZED"), "a sanitizer reserves address space")
+    def test_memory_that_is_not_there(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+
+        self.expect_refused(["pretrain", "pretrain.yaml", "run_dir=large", "architecture.d_model=65536"],
+                            "out of memory. Lower rollout.batch", preexec_fn=limit)
+
+
+if __name__ == "__main__":
+    GDSD = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    unittest.main(verbosity=2)
