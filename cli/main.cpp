@@ -6,6 +6,7 @@
 #include <iostream>
 #include <new>
 
+#include "cli/doctor.h"
 #include "cli/generate.h"
 #include "cli/models.h"
 #include "cli/plan.h"
@@ -71,6 +72,11 @@ Verb add_plan(CLI::App& app, PlanArguments& arguments) {
   return {verb, [&] { return run_plan(arguments); }};
 }
 
+Verb add_doctor(CLI::App& app) {
+  return {app.add_subcommand("doctor", "Say what this machine has, and what will be used."),
+          run_doctor};
+}
+
 void add_compare(CLI::App& app, CompareArguments& arguments) {
   CLI::App* verb = app.add_subcommand("compare", "A table and a page of finished runs.");
   verb->add_option("RUNS", arguments.runs, "run folders of `gdsd train`")->required();
@@ -126,7 +132,7 @@ int dispatch(int argc, char** argv) {
   InitArguments init;
   PlanArguments plan;
   const Verb others[] = {add_generate(app, generate), add_merge(app, merge), add_init(app, init),
-                         add_plan(app, plan)};
+                         add_plan(app, plan), add_doctor(app)};
 
   std::vector<std::string> arguments(argv + 1, argv + argc);
   if (!arguments.empty() && arguments[0] == "help") {  // gdsd help, gdsd help train

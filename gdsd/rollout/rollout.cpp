@@ -20,6 +20,13 @@ Packed prompt_rows(const std::vector<std::vector<int64_t>>& encoded, int64_t G, 
   return prompts;
 }
 
+/// Brings every prompt to the length of the longest with `pad` on the left.
+void pad_left(std::vector<std::vector<int64_t>>& prompts, int64_t pad) {
+  size_t longest = 0;
+  for (const auto& ids : prompts) longest = std::max(longest, ids.size());
+  for (auto& ids : prompts) ids.insert(ids.begin(), longest - ids.size(), pad);
+}
+
 std::string text_of(const Tokenizer& tokenizer, const Tensor& tokens, int64_t eos) {
   auto ids = to_vector<int64_t>(tokens);
   ids.erase(std::find(ids.begin(), ids.end(), eos), ids.end());
@@ -46,6 +53,7 @@ Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer,
                 C = o.sampler.gen_length, eos = denoiser.vocabulary().eos_id;
   std::vector<std::vector<int64_t>> prompts;
   for (const Example& problem : problems) prompts.push_back(tokenizer.encode(problem.prompt));
+  if (o.padding == Padding::kAttended) pad_left(prompts, denoiser.vocabulary().pad_id);
   std::vector<Key> keys;
   for (int64_t b = 0; b < B; ++b) keys.push_back(key.fork("problem", b / G).fork("rollout", b % G));
 

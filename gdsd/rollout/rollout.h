@@ -7,10 +7,18 @@
 
 namespace gdsd {
 
+/// What stands before the prompts that are shorter than the longest of a step.
+enum class Padding {
+  kMasked,    // nothing: hidden pads, and no pads, are the same to positions that are relative
+  kAttended,  // pad tokens on the left that are attended to, in sampling, scoring and learning
+};
+constexpr auto enum_names(Padding) { return std::array{"masked", "attended"}; }
+
 struct RolloutOptions {
   int64_t prompts = 8;
   int64_t group_size = 8;
   int64_t batch = 0;
+  Padding padding = Padding::kMasked;
   SamplerOptions sampler{.temperature = 1.0};
 
   template <class F>
@@ -18,6 +26,9 @@ struct RolloutOptions {
     f("prompts", prompts, "problems per step");
     f("group_size", group_size, "G: rollouts per problem");
     f("batch", batch, "rollouts sampled together, 0 for all; changes memory, and near-ties");
+    f("padding", padding,
+      "attended puts pad tokens before short prompts, which the released trainers' models see: for "
+      "parity with them only");
     f("sampler", sampler, "");
   }
   void validate() const;

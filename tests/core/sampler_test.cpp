@@ -176,5 +176,85 @@ TEST(Sampler, RefusesWhatDoesNotDivide) {
             "[sample] got 2 keys for 1 prompts.");
 }
 
+// Fast-dLLM: whatever is sure enough is kept, one token at least.
+TEST(Sampler, KeepsWhatIsAboveTheThreshold) {
+  const TableDenoiser denoiser;
+  SamplerOptions o{.gen_length = 16, .block_length = 8, .steps = 0};
+  const Samples one_each = sample(denoiser, two_prompts(), o, rollout_keys(2));
+  auto steps = [&](double threshold) {
+    o.threshold = threshold;
+    const Samples out = sample(denoiser, two_prompts(), o, rollout_keys(2));
+    EXPECT_FALSE((out.sequences.tokens == 10).any().item<bool>());
+    if (threshold == 1) EXPECT_TRUE(out.sequences.tokens.equal(one_each.sequences.tokens));
+    return out.step.max().item<int64_t>() + 1;
+  };
+  EXPECT_EQ(steps(1), 16);    // no probability is 1: one token at a step
+  EXPECT_EQ(steps(1e-9), 2);  // every one is above: one step a block
+  const int64_t between = steps(0.15);
+  EXPECT_GT(between, 2);
+  EXPECT_LT(between, 16);
+}
+
+// Each hidden token is kept with probability 1 − s/t by itself, and the last step keeps the rest.
+TEST(Sampler, OfOriginKeepsTokensIndependently) {
+  const TableDenoiser denoiser;
+  const SamplerOptions o{.gen_length = 64,
+                         .block_length = 0,
+                         .steps = 4,
+                         .remasking = Remasking::kOrigin,
+                         .schedule = Schedule::kTimesteps};
+  const Packed prompts = pack(random_tokens(200, 8, "p").view({40, 5}));
+  const Samples out = sample(denoiser, prompts, o, rollout_keys(40));
+  EXPECT_FALSE((out.sequences.tokens == 10).any().item<bool>());
+  for (int64_t s = 0; s < 4; ++s) {  // a quarter at each step; 2560 tokens, deviation 0.0086
+    const Tensor kept = (out.step == s).to(at::kDouble);
+    EXPECT_NEAR(kept.mean().item<double>(), 0.25, 0.035) << s;
+    EXPECT_GT(kept.sum(1).std().item<double>(), 1) << s;  // not a fixed number for each row
+  }
+}
+
+TEST(Sampler, DrawsPositionsAtARemaskingTemperature) {
+  const TableDenoiser denoiser;
+  SamplerOptions o{.gen_length = 16, .block_length = 16, .steps = 16};
+  const Samples surest = sample(denoiser, two_prompts(), o, rollout_keys(2));
+  o.remasking_temperature = 1e-6;
+  EXPECT_TRUE(sample(denoiser, two_prompts(), o, rollout_keys(2)).step.equal(surest.step));
+  o.remasking_temperature = 10;
+  EXPECT_FALSE(sample(denoiser, two_prompts(), o, rollout_keys(2)).step.equal(surest.step));
+}
+
+// A step that keeps nothing does not ask the denoiser, and changes nothing.
+TEST(Sampler, SkipsStepsThatKeepNothing) {
+  struct Counting : TableDenoiser {
+    mutable int64_t calls = 0;
+    Tensor encode(const Packed& x, const Rows& rows) const override {
+      ++calls;
+      return TableDenoiser::encode(x, rows);
+    }
+  } denoiser;
+  const SamplerOptions o{
+      .gen_length = 4, .block_length = 0, .steps = 12, .schedule = Schedule::kTimesteps};
+  int64_t seen = 0;
+  sample(denoiser, two_prompts(), o, rollout_keys(2), [&](const StepView&) { ++seen; });
+  EXPECT_EQ(seen, 12);
+  EXPECT_LE(denoiser.calls, 4);
+}
+
+TEST(Sampler, RefusesOptionsThatDoNotGoTogether) {
+  auto refused = [](const SamplerOptions& o) {
+    try {
+      o.validate();
+    } catch (const FieldError& e) {
+      return e.path;
+    }
+    return std::string();
+  };
+  EXPECT_EQ(refused({.remasking = Remasking::kOrigin}), "remasking");
+  EXPECT_EQ(refused({.remasking = Remasking::kEntropy, .threshold = 0.9}), "threshold");
+  EXPECT_EQ(refused({.top_p = 0.9, .noise = Noise::kBf16Compat}), "noise");
+  EXPECT_EQ(refused({.top_p = 0}), "top_p");
+  EXPECT_EQ(refused({.block_length = 0, .steps = 0}), "");
+}
+
 }  // namespace
 }  // namespace gdsd
