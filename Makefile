@@ -6,6 +6,7 @@
 SEEDS ?= 1
 OUT ?= runs/demo
 GOLDEN ?=
+FUZZ_SECONDS ?= 60
 
 # Jobs of a build: those of `make -jN`, else one per core.
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(shell nproc))
@@ -13,7 +14,7 @@ SOURCES = $(shell find $(wildcard gdsd cli tests bench) -name '*.h' -o -name '*.
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: help setup build base demo test golden asan debug tidy format format-check layers fields \
+.PHONY: help setup build base demo test golden asan fuzz debug tidy format format-check layers fields \
   check profile clean distclean
 
 help: ## list the targets
@@ -54,6 +55,10 @@ debug: setup build/debug/build.ninja ## build everything unoptimised in build/de
 asan: setup-test build/asan/build.ninja ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	cmake --build --preset asan --parallel $(JOBS)
 	ctest --preset asan
+
+fuzz: setup-fuzz build/fuzz/build.ninja ## feed every fuzzer of tests/fuzz with damaged input (FUZZ_SECONDS=60 each)
+	cmake --build --preset fuzz --parallel $(JOBS)
+	@FUZZ_SECONDS='$(FUZZ_SECONDS)' scripts/fuzz
 
 tidy: setup-tidy build/tidy/build.ninja ## clang-tidy on every file (12 minutes on two cores)
 	cmake --build --preset tidy --parallel $(JOBS) -- -k 0

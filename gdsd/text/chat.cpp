@@ -23,7 +23,7 @@ ChatTemplate recognise(std::string_view text) {
   if (text == without_last_newline(kLladaChatTemplate)) return ChatTemplate::kLlada;
   check(text == without_last_newline(kDreamChatTemplate),
         "the chat template is unknown, expected LLaDA's or Dream's; it begins with ",
-        brief(nlohmann::json(text)));
+        brief(nlohmann::json(text)), ".");
   return ChatTemplate::kDream;
 }
 

@@ -3,6 +3,8 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -13,6 +15,16 @@ namespace gdsd {
 namespace {
 
 constexpr auto kCompose = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+
+/// Marks of Unicode 15, which utf8proc 2.8 knows. To the reference they are unassigned: nothing
+/// composes across them.
+constexpr std::array<utf8proc_int32_t, 10> kLaterMarks{0x10efd, 0x10efe, 0x10eff, 0x11f41, 0x11f42,
+                                                       0x1e08f, 0x1e4ec, 0x1e4ed, 0x1e4ee, 0x1e4ef};
+
+bool is_later_mark(utf8proc_int32_t code) {
+  return code >= kLaterMarks.front() &&
+         std::find(kLaterMarks.begin(), kLaterMarks.end(), code) != kLaterMarks.end();
+}
 
 /// Below U+0300, the first combining mark, every text is its own NFC: no byte from 0xCC on.
 bool is_nfc_by_its_bytes(std::string_view text) {
@@ -42,20 +54,27 @@ std::vector<utf8proc_int32_t> decompose(std::string_view text) {
   return codes;
 }
 
+using Codes = std::span<utf8proc_int32_t>;
+
 /// Sorts every run of marks by combining class. utf8proc's own sort is quadratic in a run's length.
-void order_marks(std::vector<utf8proc_int32_t>& codes) {
+void order_marks(Codes codes) {
   const auto rank = [](utf8proc_int32_t code) {
     return utf8proc_get_property(code)->combining_class;
   };
-  for (size_t begin = 0; begin < codes.size(); ++begin) {
-    if (rank(codes[begin]) == 0) continue;
-    size_t end = begin + 1;
-    while (end < codes.size() && rank(codes[end]) != 0) ++end;
-    std::stable_sort(codes.begin() + static_cast<ptrdiff_t>(begin),
-                     codes.begin() + static_cast<ptrdiff_t>(end),
-                     [&](auto a, auto b) { return rank(a) < rank(b); });
+  const auto is_mark = [&](utf8proc_int32_t code) { return rank(code) != 0; };
+  for (auto begin = codes.begin(); begin != codes.end();) {
+    begin = std::find_if(begin, codes.end(), is_mark);
+    const auto end = std::find_if_not(begin, codes.end(), is_mark);
+    std::stable_sort(begin, end, [&](auto a, auto b) { return rank(a) < rank(b); });
     begin = end;
   }
+}
+
+void append_composed(std::string& out, Codes codes) {
+  order_marks(codes);
+  const auto size = static_cast<utf8proc_ssize_t>(codes.size());
+  const auto left = must(utf8proc_normalize_utf32(codes.data(), size, kCompose));
+  for (utf8proc_int32_t code : codes.first(left)) append_utf8(out, static_cast<char32_t>(code));
 }
 
 }  // namespace
@@ -63,12 +82,14 @@ void order_marks(std::vector<utf8proc_int32_t>& codes) {
 std::string nfc(std::string_view text) {
   if (is_nfc_by_its_bytes(text)) return std::string(text);
   std::vector<utf8proc_int32_t> codes = decompose(text);
-  order_marks(codes);
-  const auto size = static_cast<utf8proc_ssize_t>(codes.size());
-  codes.resize(must(utf8proc_normalize_utf32(codes.data(), size, kCompose)));
   std::string out;
   out.reserve(text.size());
-  for (utf8proc_int32_t code : codes) append_utf8(out, static_cast<char32_t>(code));
+  for (auto begin = codes.begin(); begin != codes.end();) {
+    const auto end = std::find_if(begin, codes.end(), is_later_mark);
+    append_composed(out, Codes(begin, end));
+    begin = end;
+    if (begin != codes.end()) append_utf8(out, static_cast<char32_t>(*begin++));
+  }
   return out;
 }
 

@@ -6,8 +6,8 @@
 
 namespace gdsd {
 
-/// NFC of valid UTF-8, by the tables of utf8proc (2.8: Unicode 14, as Python 3.11). Time grows as
-/// n log n whatever the text.
+/// NFC of valid UTF-8 as Unicode 14 has it (Python 3.11), by the tables of utf8proc 2.8. Time grows
+/// as n log n whatever the text.
 std::string nfc(std::string_view text);
 
 }  // namespace gdsd
