@@ -135,14 +135,18 @@ TEST(ByteBpe, RandomBytesAreEncodedOrRefusedByTheirPlace) {
 }
 
 TEST(ByteBpe, ManyThreadsEncodeAlike) {
+  std::vector<std::string> texts(20);
   std::vector<Ids> expected;
-  for (uint64_t i = 0; i < 300; ++i) expected.push_back(dream_like().encode(random_text(Key{i})));
+  for (uint64_t i = 0; i < texts.size(); ++i) {
+    for (uint64_t part = 0; part < 300; ++part) texts[i] += random_text(Key{i}.fork("part", part));
+    expected.push_back(dream_like().encode(texts[i]));
+  }
   std::vector<std::thread> threads;
   std::array<size_t, 4> wrong{};
   for (size_t& count : wrong)
     threads.emplace_back([&] {
-      for (uint64_t i = 0; i < 300; ++i)
-        count += dream_like().encode(random_text(Key{i})) != expected[i];
+      for (size_t i = 0; i < 20 * texts.size(); ++i)
+        count += dream_like().encode(texts[i % texts.size()]) != expected[i % texts.size()];
     });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(wrong, (std::array<size_t, 4>{}));
@@ -188,7 +192,7 @@ TEST(ByteBpe, SavesTheFilesItWasLoadedFrom) {
     fs::create_directory(to);
     TokenizerFiles files = kind;
     json settings = json::parse(files.at("tokenizer_config.json"));
-    settings["auto_map"] = {{"AutoTokenizer", {"its_code.Class", nullptr, "../evil.Class"}}};
+    settings["auto_map"] = {{"AutoTokenizer", {"its_code.Class", nullptr, "deep/code.Class"}}};
     files["tokenizer_config.json"] = settings.dump(3);
     files["special_tokens_map.json"] =
         "{\"not\" \"JSON\"";  // LLaDA-8B-Base's is not; nobody reads it
@@ -196,6 +200,8 @@ TEST(ByteBpe, SavesTheFilesItWasLoadedFrom) {
     files["its_code.py"] = "class Class: pass\n";
     for (const auto& [file, bytes] : files) write_file(from / file, bytes);
     write_file(from / "weights.py", "not the tokenizer's");
+    fs::create_directory(from / "deep");
+    write_file(from / "deep/code.py", "elsewhere");
 
     load_tokenizer(from)->save(to);
     EXPECT_EQ(read_tokenizer_files(to), files);
