@@ -195,12 +195,13 @@ void Reverse::block(int64_t begin, int64_t end, int64_t steps) {
 }  // namespace
 
 void SamplerOptions::validate() const {
-  check_field(gen_length > 0, "gen_length", "must be positive, got ", gen_length, ".");
+  check_count(gen_length, "gen_length", 1, 1'000'000);
+  check_count(steps, "steps", 1, 1'000'000);
   check_field(block_length > 0 && gen_length % block_length == 0, "block_length", block_length,
               " does not divide gen_length ", gen_length, ".");
   const int64_t blocks = gen_length / block_length;
-  check_field(steps > 0 && steps % blocks == 0, "steps", "got ", steps,
-              ", expected a multiple of the ", blocks, " blocks (gen_length / block_length).");
+  check_field(steps % blocks == 0, "steps", "got ", steps, ", expected a multiple of the ", blocks,
+              " blocks (gen_length / block_length).");
   check_field(schedule == Schedule::kTimesteps || steps / blocks <= block_length, "steps", "got ",
               steps, ", more than the ", gen_length, " tokens there are to reveal.");
   check_field(temperature >= 0, "temperature", "must not be negative, got ", temperature, ".");
