@@ -12,11 +12,11 @@ namespace gdsd {
 
 namespace {
 
-volatile std::sig_atomic_t interrupts = 0;
+volatile std::sig_atomic_t interrupts = 0, under_way = 0;
 
 extern "C" void on_stop_signal(int) {
   interrupts = interrupts + 1;
-  if (interrupts > 1) std::_Exit(130);
+  if (interrupts > 1 || !under_way) std::_Exit(130);
 }
 
 std::string fixed(double value, int digits) {
@@ -77,6 +77,7 @@ size_t terminal_width() {
 
 Console::Console(std::ostream& out, bool terminal) : line_(out, terminal), terminal_(terminal) {
   interrupts = 0;
+  under_way = 0;
   std::signal(SIGINT, on_stop_signal);
   std::signal(SIGTERM, on_stop_signal);  // Slurm's and systemd's way of asking
 }
@@ -92,6 +93,7 @@ void Console::on_start(const std::vector<std::pair<std::string, std::string>>& r
     line_.line(concat("all ", total, " steps were done before"));
   else if (done > 0)
     line_.line(concat("going on after step ", done));
+  under_way = 1;
 }
 
 void Console::on_step(const StepReport& report) {

@@ -12,7 +12,7 @@ namespace gdsd {
 class Console : public Observer {
  public:
   /// Narrates to `out`, which is a terminal or not. Ctrl-C ends the run after the step it is in;
-  /// a second one ends the program at once.
+  /// before the first step, or a second time, it ends the program at once.
   Console(std::ostream& out, bool terminal);
 
   void on_start(const std::vector<std::pair<std::string, std::string>>& rows, int64_t done,

@@ -41,6 +41,12 @@ void check_field(bool ok, const char* name, const Parts&... parts) {
   if (!ok) throw FieldError(name, concat(parts...));
 }
 
+/// The same for a number of things, which must be `least` … `most`.
+inline void check_count(int64_t value, const char* name, int64_t least, int64_t most) {
+  check_field(value >= least && value <= most, name, "got ", value, ", expected ", least, " … ",
+              most, ".");
+}
+
 /// A field's place, value and meaning: `--help` lists these, a dump writes them.
 struct Field {
   std::string path;  // "rollout.sampler.steps"

@@ -118,15 +118,17 @@ void write_file(const fs::path& path, std::string_view bytes) {
   sync_folder(folder_of(path));
 }
 
-void sync_file(const fs::path& path) {
-  const Descriptor file(open_file("sync_file", path, O_RDONLY));
-  check_call(sync_descriptor(file.number()), "sync_file", path);
-}
-
 void sync_folder(const fs::path& path) {
   const Descriptor folder(open_file("sync_folder", path, O_RDONLY | O_DIRECTORY));
   // Some network file systems have no such call and say EINVAL.
   check_call(sync_descriptor(folder.number()) || errno == EINVAL, "sync_folder", path);
+}
+
+fs::path free_name(const fs::path& path) {
+  fs::path name = path;
+  for (int n = 2; fs::exists(fs::symlink_status(name)); ++n)
+    name = path.string() + std::to_string(n);
+  return name;
 }
 
 uint32_t crc32c(std::string_view bytes) {

@@ -16,11 +16,11 @@ std::string read_file(const std::filesystem::path& path);
 /// moment leaves the old file as it was. The folder must exist.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
-/// Waits until what was written to the file is on disk.
-void sync_file(const std::filesystem::path& path);
-
 /// Waits until what was created, renamed or removed in the folder is on disk.
 void sync_folder(const std::filesystem::path& path);
+
+/// `path`, or the first of path2, path3, … that does not exist.
+std::filesystem::path free_name(const std::filesystem::path& path);
 
 /// CRC-32C (Castagnoli), the checksum of TensorBoard's records: "123456789" gives 0xe3069283.
 uint32_t crc32c(std::string_view bytes);

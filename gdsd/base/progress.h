@@ -48,9 +48,6 @@ class Eta {
   /// One more step is done; it took so long.
   void step(double seconds);
 
-  int64_t total() const { return total_; }
-  int64_t done() const { return done_; }
-
   /// nullopt before the first step.
   std::optional<double> seconds_per_step() const;
   std::optional<double> seconds_left() const;

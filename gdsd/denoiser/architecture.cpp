@@ -82,4 +82,17 @@ Shapes tensor_shapes(const Architecture& a) {
   return shapes;
 }
 
+double parameter_count(const Architecture& a) {
+  auto with_layers = [&](int64_t layers) {
+    Architecture few = a;
+    few.layers = layers;
+    double sum = 0;
+    for (const auto& [name, shape] : tensor_shapes(few))
+      sum += static_cast<double>(shape[0]) * static_cast<double>(shape.size() > 1 ? shape[1] : 1);
+    return sum;
+  };
+  const double none = with_layers(0);
+  return none + static_cast<double>(a.layers) * (with_layers(1) - none);
+}
+
 }  // namespace gdsd

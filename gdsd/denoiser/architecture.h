@@ -59,4 +59,7 @@ using Shapes = std::map<std::string, std::vector<int64_t>>;
 /// Every tensor of such a model, by its name in files.
 Shapes tensor_shapes(const Architecture& architecture);
 
+/// The numbers in them, which may be more than an integer holds.
+double parameter_count(const Architecture& architecture);
+
 }  // namespace gdsd

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gdsd/base/file.h"
+#include "gdsd/base/fingerprint.h"
 #include "gdsd/denoiser/peft.h"
 
 namespace gdsd {
@@ -27,6 +28,16 @@ std::string config_text(const Transformer& denoiser) {
 
 ModelConfig config_of(const std::filesystem::path& folder) {
   return read_model_config(weights_folder(folder));
+}
+
+std::string weights_fingerprint(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(weights_folder(folder)))
+    if (entry.path().extension() == ".safetensors" ||
+        entry.path().filename() == "model.safetensors.index.json")
+      files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return fingerprint(files);
 }
 
 std::unique_ptr<Transformer> load_denoiser(const std::filesystem::path& folder,

@@ -17,6 +17,9 @@ enum class Use {
 /// What config.json says: of the folder, or of the base that its adapter names.
 ModelConfig config_of(const std::filesystem::path& folder);
 
+/// XXH3 of the weights' files: of the folder, or of the base that its adapter names.
+std::string weights_fingerprint(const std::filesystem::path& folder);
+
 /// The denoiser of a Hugging Face folder, or of a PEFT folder and the base that it names; to a
 /// Hugging Face folder's an adapter is added if `lora` says so, a new one drawn from `key`. Every
 /// tensor is copied once, to the device and type it will have, and its file is let go of. Throws

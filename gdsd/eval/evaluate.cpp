@@ -13,8 +13,8 @@ constexpr Key kHeldOut = Key{0}.fork("held_out");
 
 void EvaluationOptions::validate() const {
   check_field(every >= 0, "every", "must not be negative, got ", every, ".");
-  check_field(problems > 0, "problems", "must be positive, got ", problems, ".");
-  check_field(batch >= 0, "batch", "must not be negative, got ", batch, ".");
+  check_count(problems, "problems", 1, 1'000'000);
+  check_count(batch, "batch", 0, 1'000'000);
   check_field(temperature >= 0, "temperature", "must not be negative, got ", temperature, ".");
 }
 

@@ -30,7 +30,7 @@ struct EspoOptions {
     f("views", views, "K: masked views of a rollout (num_mc)");
   }
   void validate() const {
-    check_field(views > 0, "views", "must be positive, got ", views, ".");
+    check_count(views, "views", 1, 1000);
     check_field(beta >= 0, "beta", "must not be negative, got ", beta, ".");
     for (double epsilon : {epsilon_low, epsilon_high})
       check_field(epsilon >= 0, epsilon == epsilon_low ? "epsilon_low" : "epsilon_high",

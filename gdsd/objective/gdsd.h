@@ -53,7 +53,7 @@ struct GdsdOptions {
     f("sum_views", sum_views, "add the policy terms of the views, as released, not their mean");
   }
   void validate() const {
-    check_field(views > 0, "views", "must be positive, got ", views, ".");
+    check_count(views, "views", 1, 1000);
     check_field(beta >= 0, "beta", "must not be negative, got ", beta, ".");
     check_field(epsilon_low >= 0 && epsilon_low < 1, "epsilon_low", "got ", epsilon_low,
                 ", expected 0 ≤ ε < 1.");

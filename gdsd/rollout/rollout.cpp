@@ -36,9 +36,12 @@ std::string text_of(const Tokenizer& tokenizer, const Tensor& tokens, int64_t eo
 }  // namespace
 
 void RolloutOptions::validate() const {
-  check_field(prompts > 0, "prompts", "must be positive, got ", prompts, ".");
-  check_field(group_size > 0, "group_size", "must be positive, got ", group_size, ".");
-  check_field(batch >= 0, "batch", "must not be negative, got ", batch, ".");
+  constexpr int64_t kMost = 1'000'000;  // rollouts of a step
+  check_count(prompts, "prompts", 1, kMost);
+  check_count(group_size, "group_size", 1, kMost);
+  check_field(prompts * group_size <= kMost, "prompts", prompts, " problems × ", group_size,
+              " rollouts are ", prompts * group_size, ", expected at most ", kMost, ".");
+  check_count(batch, "batch", 0, kMost);
 }
 
 Tensor until_eos(const Tensor& tokens, int64_t eos) {

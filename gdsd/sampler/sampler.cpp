@@ -195,7 +195,8 @@ void Reverse::block(int64_t begin, int64_t end, int64_t steps) {
 }  // namespace
 
 void SamplerOptions::validate() const {
-  check_field(gen_length > 0, "gen_length", "must be positive, got ", gen_length, ".");
+  check_count(gen_length, "gen_length", 1, 1'000'000);
+  check_count(steps, "steps", 0, 1'000'000);
   check_field(block_length >= 0 && gen_length % block() == 0, "block_length", block_length,
               " does not divide gen_length ", gen_length, ".");
   const int64_t blocks = gen_length / block();

@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
+#include <sched.h>
 
 #include <filesystem>
 #include <thread>
@@ -32,11 +33,16 @@ bool cpu_multiplies_bfloat16() {
 #endif
 }
 
+/// Those that this process may run on: a cluster's scheduler gives it some of the machine's.
+int64_t count_cores() {
+  cpu_set_t mine;
+  if (sched_getaffinity(0, sizeof mine, &mine) == 0) return CPU_COUNT(&mine);
+  return std::thread::hardware_concurrency();  // of a machine with more cores than the set holds
+}
+
 }  // namespace
 
-void ComputeOptions::validate() const {
-  check_field(threads >= 0, "threads", "must not be negative, got ", threads, ".");
-}
+void ComputeOptions::validate() const { check_count(threads, "threads", 0, 1024); }
 
 Compute open_compute(const ComputeOptions& options, int64_t D) {
   Compute compute{.activation_checkpointing = options.activation_checkpointing};
@@ -51,10 +57,14 @@ Compute open_compute(const ComputeOptions& options, int64_t D) {
                         (options.precision == Precision::kAuto && fast_bfloat16);
   compute.dtype = bfloat16 ? at::kBFloat16 : at::kFloat;
 
-  const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
-  const int64_t threads = options.threads > 0 ? options.threads : cores;
+  const int64_t threads = options.threads > 0 ? options.threads : count_cores();
   compute.workers = !cuda && D < kNarrow ? threads : 1;
   at::set_num_threads(static_cast<int>(compute.workers > 1 ? 1 : threads));
+
+  compute.settled = {.device = cuda ? DeviceChoice::kCuda : DeviceChoice::kCpu,
+                     .precision = bfloat16 ? Precision::kBfloat16 : Precision::kFloat32,
+                     .threads = threads,
+                     .activation_checkpointing = options.activation_checkpointing};
   return compute;
 }
 

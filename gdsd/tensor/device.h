@@ -25,7 +25,8 @@ struct ComputeOptions {
   void fields(F&& f) {
     f("device", device, "cpu or cuda; auto takes a GPU where there is one");
     f("precision", precision, "of matrix products; auto takes bfloat16 where it is faster");
-    f("threads", threads, "CPU threads, 0 for one per core; results depend on it to rounding");
+    f("threads", threads,
+      "CPU threads, 0 for one per core that may be used; results depend on it to rounding");
     f("activation_checkpointing", activation_checkpointing,
       "keep only each layer's input for the backward pass: less memory, a third more work");
   }
@@ -37,6 +38,7 @@ struct Compute {
   at::ScalarType dtype = at::kFloat;  // of matrix products; trained weights stay in float32
   int64_t workers = 1;  // batches computed side by side, each on one thread (workers.h)
   bool activation_checkpointing = false;
+  ComputeOptions settled = {};  // the options with nothing left open, which a run stores
 };
 
 /// Settles `auto` for a model of width D, and how threads are used: within each operation, or, for

@@ -1,13 +1,10 @@
 #include "gdsd/train/checkpoint.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "gdsd/base/file.h"
+#include "gdsd/base/fingerprint.h"
 
 namespace gdsd {
 
@@ -34,17 +31,6 @@ std::map<int64_t, fs::path> list(const fs::path& run_dir) {
   return found;
 }
 
-std::string fingerprint(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::vector<char> buffer(1 << 20);
-  XXH3_state_t hash;
-  XXH3_64bits_reset(&hash);
-  while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || in.gcount() > 0)
-    XXH3_64bits_update(&hash, buffer.data(), static_cast<size_t>(in.gcount()));
-  check(in.eof(), "[checkpoint] ", file.string(), ": cannot read this file.");
-  return concat(std::hex, XXH3_64bits_digest(&hash));
-}
-
 /// Relative path → size and fingerprint, of every file below `folder`.
 json manifest_of(const fs::path& folder) {
   json files = json::object();
@@ -55,31 +41,69 @@ json manifest_of(const fs::path& folder) {
   return files;
 }
 
+/// What `read` makes of a JSON file; Error if that is not what it expects.
+template <class Read>
+auto read_json(const fs::path& file, Read read) {
+  try {
+    return read(json::parse(read_file(file)));
+  } catch (const json::exception& e) {
+    throw Error(concat("[checkpoint] ", file.string(), ": ", e.what(), "."));
+  }
+}
+
+struct FileRecord {
+  uint64_t bytes;
+  std::string xxh3;
+};
+
+std::map<std::string, FileRecord> read_manifest(const fs::path& file) {
+  return read_json(file, [&](const json& manifest) {
+    std::map<std::string, FileRecord> files;
+    for (const auto& [name, about] : manifest.items())
+      files[name] = {about.at("bytes"), about.at("xxh3")};
+    for (const char* name : {"trainer/optimizer.safetensors", "trainer/state.json"})
+      check(files.contains(name), "[checkpoint] ", file.string(), ": does not name ", name, ".");
+    check(files.contains("model.safetensors") || files.contains("adapter_model.safetensors"),
+          "[checkpoint] ", file.string(), ": names no weights.");
+    return files;
+  });
+}
+
 /// Throws Error unless every file is as the manifest says.
 void verify(const fs::path& folder) {
-  const json manifest = json::parse(read_file(folder / "manifest.json"), nullptr, false);
-  check(manifest.is_object(), "[checkpoint] ", (folder / "manifest.json").string(),
-        ": not a JSON object.");
-  for (const auto& [name, expected] : manifest.items()) {
+  for (const auto& [name, expected] : read_manifest(folder / "manifest.json")) {
     const fs::path file = folder / name;
     check(fs::is_regular_file(file), "[checkpoint] ", file.string(), ": is missing.");
-    check(fs::file_size(file) == expected.value("bytes", uint64_t{0}), "[checkpoint] ",
-          file.string(), ": has ", fs::file_size(file), " bytes, expected ",
-          expected.value("bytes", uint64_t{0}), ".");
-    check(fingerprint(file) == expected.value("xxh3", ""), "[checkpoint] ", file.string(),
+    const uint64_t bytes = fs::file_size(file);
+    check(bytes == expected.bytes, "[checkpoint] ", file.string(), ": has ", bytes,
+          " bytes, expected ", expected.bytes, ".");
+    check(fingerprint(file) == expected.xxh3, "[checkpoint] ", file.string(),
           ": its contents have changed.");
   }
 }
 
 RunState read_state(const fs::path& folder) {
-  const fs::path file = folder / "trainer" / "state.json";
-  try {
-    const json j = json::parse(read_file(file));
-    RunState state{.step = j.at("step"), .metrics_bytes = j.at("metrics_bytes"), .score = {}};
+  return read_json(folder / "trainer" / "state.json", [](const json& j) {
+    RunState state{.step = j.at("step"),
+                   .metrics_bytes = j.at("metrics_bytes"),
+                   .score = {},
+                   .model = j.at("model")};
     if (!j.at("score").is_null()) state.score = j.at("score").get<double>();
     return state;
-  } catch (const json::exception& e) {
-    throw Error(concat("[checkpoint] ", file.string(), ": ", e.what(), "."));
+  });
+}
+
+/// The checkpoint in `folder`, of a run that has logged so many bytes. Throws Error unless it is
+/// sound.
+Checkpoint open_checkpoint(const fs::path& folder, uint64_t logged) {
+  try {
+    verify(folder);
+    const RunState state = read_state(folder);
+    check(state.metrics_bytes <= logged, "[run_dir] metrics.jsonl has lost its end, got ", logged,
+          " bytes, expected ", state.metrics_bytes, " at ", folder.string(), ".");
+    return {folder, state};
+  } catch (const fs::filesystem_error& e) {
+    throw Error(concat("[checkpoint] ", e.path1().string(), ": ", e.code().message(), "."));
   }
 }
 
@@ -91,13 +115,13 @@ std::optional<double> score_of(const fs::path& folder) {
   }
 }
 
-/// Steps of checkpoints from best to worst, the later first among equals; those without a score
-/// left out.
+/// Steps of checkpoints from best to worst; of equals the earlier first, which alone was a new
+/// best. Those without a score are left out.
 std::vector<int64_t> ranked(const fs::path& run_dir) {
   std::vector<std::pair<double, int64_t>> scored;
   for (const auto& [step, folder] : list(run_dir))
-    if (const auto score = score_of(folder)) scored.emplace_back(*score, step);
-  std::sort(scored.rbegin(), scored.rend());
+    if (const auto score = score_of(folder)) scored.emplace_back(-*score, step);
+  std::sort(scored.begin(), scored.end());
   std::vector<int64_t> steps;
   steps.reserve(scored.size());
   for (const auto& [score, step] : scored) steps.push_back(step);
@@ -106,24 +130,27 @@ std::vector<int64_t> ranked(const fs::path& run_dir) {
 
 /// Points RUN/<name> at a checkpoint, at once.
 void link(const fs::path& run_dir, const char* name, int64_t step) {
+  const fs::path target = fs::path("checkpoints") / step_name(step);
+  std::error_code none;
+  if (fs::read_symlink(run_dir / name, none) == target) return;
   const fs::path temporary = run_dir / concat(".", name, ".tmp");
   fs::remove(temporary);
-  fs::create_directory_symlink(fs::path("checkpoints") / step_name(step), temporary);
+  fs::create_directory_symlink(target, temporary);
   fs::rename(temporary, run_dir / name);
 }
 
 void relink(const fs::path& run_dir) {
   if (const auto all = list(run_dir); !all.empty()) link(run_dir, "latest", all.rbegin()->first);
-  if (const auto best = ranked(run_dir); !best.empty()) link(run_dir, "best", best[0]);
+  const auto best = ranked(run_dir);
+  if (!best.empty()) link(run_dir, "best", best[0]);
+  if (best.empty()) fs::remove(run_dir / "best");
 }
 
-/// A checkpoint of a later step than the newest saved is one that a resumed run found damaged.
-void remove_surplus(const fs::path& run_dir, int64_t newest, const Retention& keep) {
+void remove_surplus(const fs::path& run_dir, const Retention& keep) {
   const auto all = list(run_dir);
   std::set<int64_t> kept;
-  for (auto it = all.rbegin(); it != all.rend(); ++it)
-    if (it->first <= newest && static_cast<int64_t>(kept.size()) < keep.last)
-      kept.insert(it->first);
+  for (auto it = all.rbegin(); it != all.rend() && std::ssize(kept) < keep.last; ++it)
+    kept.insert(it->first);
   const auto best = ranked(run_dir);
   for (size_t i = 0; i < best.size() && i < static_cast<size_t>(keep.best); ++i)
     kept.insert(best[i]);
@@ -141,17 +168,19 @@ void remove_surplus(const fs::path& run_dir, int64_t newest, const Retention& ke
 std::optional<Checkpoint> newest_checkpoint(const fs::path& run_dir,
                                             const std::function<void(const std::string&)>& warn) {
   const auto all = list(run_dir);
+  std::error_code missing;
+  const uint64_t length = fs::file_size(run_dir / "metrics.jsonl", missing);
+  const uint64_t logged = missing ? 0 : length;
   for (auto it = all.rbegin(); it != all.rend(); ++it) {
     try {
-      verify(it->second);
-      return Checkpoint{it->second, read_state(it->second)};
+      return open_checkpoint(it->second, logged);
     } catch (const Error& e) {
-      warn(concat(e.what(), " This checkpoint is damaged; looking for the one before it."));
+      warn(concat(e.what(), " This checkpoint is of no use; looking for the one before it."));
     }
   }
   check(all.empty(), "[run_dir] ", run_dir.string(),
-        ": every checkpoint is damaged, so there is "
-        "nothing to go on from. Add --fresh to set this folder aside and begin anew.");
+        ": no checkpoint is sound, so there is nothing to go on from. Add --fresh to set this "
+        "folder aside and begin anew.");
   return {};
 }
 
@@ -166,13 +195,13 @@ void save_checkpoint(const fs::path& run_dir, const RunState& state, const Model
     write_safetensors(temporary / "trainer" / "optimizer.safetensors", optimizer.state());
     const json saved{{"step", state.step},
                      {"metrics_bytes", state.metrics_bytes},
-                     {"score", state.score ? json(*state.score) : json(nullptr)}};
+                     {"score", state.score ? json(*state.score) : json(nullptr)},
+                     {"model", state.model}};
     write_file(temporary / "trainer" / "state.json", saved.dump(2) + "\n");
     write_file(temporary / "manifest.json", manifest_of(temporary).dump(2) + "\n");
-    fs::remove_all(folder);  // a damaged one of the same step
     fs::rename(temporary, folder);
     sync_folder(folder.parent_path());
-    remove_surplus(run_dir, state.step, keep);
+    remove_surplus(run_dir, keep);
     relink(run_dir);
   } catch (const fs::filesystem_error& e) {
     std::error_code ignored;
@@ -185,11 +214,13 @@ void save_checkpoint(const fs::path& run_dir, const RunState& state, const Model
   }
 }
 
-void repair_checkpoints(const fs::path& run_dir) {
+void repair_checkpoints(const fs::path& run_dir, int64_t step) {
   std::vector<fs::path> unfinished;
   for (const auto& entry : fs::directory_iterator(run_dir / "checkpoints"))
     if (entry.path().filename().string().starts_with(".")) unfinished.push_back(entry.path());
   for (const fs::path& folder : unfinished) fs::remove_all(folder);
+  for (const auto& [later, folder] : list(run_dir))
+    if (later > step) fs::rename(folder, free_name(folder.string() + ".damaged"));
   relink(run_dir);
 }
 

@@ -20,6 +20,7 @@ struct RunState {
   int64_t step = 0;             // steps done
   uint64_t metrics_bytes = 0;   // length of metrics.jsonl then
   std::optional<double> score;  // eval/solved at this very step, if it was evaluated
+  std::string model;            // weights_fingerprint of what the run began with; "" if new
 };
 
 struct Checkpoint {
@@ -33,8 +34,9 @@ struct Retention {
   int64_t best = 1;  // those of highest score besides
 };
 
-/// The newest checkpoint of the run whose files are all as they were written; `warn` hears of each
-/// newer one that is not. nullopt if there is none, Error if every one is damaged.
+/// The newest checkpoint of the run whose files are all as they were written, and whose lines of
+/// metrics.jsonl are there; `warn` hears of each newer one that is not so. nullopt if there is
+/// none, Error if none is sound.
 std::optional<Checkpoint> newest_checkpoint(const std::filesystem::path& run_dir,
                                             const std::function<void(const std::string&)>& warn);
 
@@ -43,8 +45,9 @@ void save_checkpoint(const std::filesystem::path& run_dir, const RunState& state
                      const Model& model, const Optimizer& optimizer, const Retention& keep);
 
 /// Does what a kill during a save left undone: unfinished folders go, links point where they
-/// should.
-void repair_checkpoints(const std::filesystem::path& run_dir);
+/// should. Checkpoints later than `step`, which the run goes on from, were found damaged: they get
+/// a name, "step-….damaged", under which nothing looks for them. Writes only where it must.
+void repair_checkpoints(const std::filesystem::path& run_dir, int64_t step);
 
 /// The highest score of any checkpoint that is kept.
 std::optional<double> best_score(const std::filesystem::path& run_dir);

@@ -1,5 +1,8 @@
 #include "gdsd/train/pretrain.h"
 
+#include <unistd.h>
+
+#include "gdsd/base/progress.h"
 #include "gdsd/masking/masking.h"
 #include "gdsd/text/char_tokenizer.h"
 #include "gdsd/train/backward.h"
@@ -9,6 +12,16 @@ namespace gdsd {
 
 namespace {
 
+/// On a CPU training holds a weight, its gradient and two moments, in float32.
+void check_memory(const Architecture& architecture, const Compute& compute) {
+  const double numbers = parameter_count(architecture),
+               bytes = numbers * (compute.device.is_cpu() ? 16 : 4),
+               memory = static_cast<double>(sysconf(_SC_PHYS_PAGES)) *
+                        static_cast<double>(sysconf(_SC_PAGESIZE));
+  check(bytes <= memory, "[architecture] a model of ", human_count(numbers), " parameters needs ",
+        human_bytes(bytes), " of memory, and this machine has ", human_bytes(memory), ".");
+}
+
 /// A new model that spells the task's alphabet.
 Model new_model(const PretrainConfig& config, const Problems& problems, const Compute& compute) {
   auto tokenizer = std::make_unique<CharTokenizer>(std::string(problems.alphabet()));
@@ -17,6 +30,7 @@ Model new_model(const PretrainConfig& config, const Problems& problems, const Co
                               .eos_id = CharTokenizer::kEos,
                               .pad_id = CharTokenizer::kPad};
   ModelConfig made = make_model_config(config.architecture, vocabulary);
+  check_memory(made.architecture, compute);
   TensorMap parameters = init_weights(made.architecture, Key{config.seed}.fork("init"));
   for (auto& [name, tensor] : parameters) tensor = tensor.to(compute.device).requires_grad_(true);
   return {std::make_unique<Transformer>(std::move(made), std::move(parameters), compute),
@@ -65,17 +79,20 @@ SummaryRows summarise(const PretrainConfig& config, const Model& model, const Co
 
 void PretrainConfig::validate() const {
   RunOptions::validate();
-  check_field(batch > 0, "batch", "must be positive, got ", batch, ".");
+  check_count(batch, "batch", 1, 1'000'000);
   check_field(micro_batch >= 0, "micro_batch", "must not be negative, got ", micro_batch, ".");
   check_field(!model.empty() || !lora.active(), "lora", "an adapter needs a model to adapt.");
 }
 
-Outcome pretrain(const PretrainConfig& config, Existing existing, Observer& observer) {
-  const int64_t width = config.model.empty()
-                            ? make_model_config(config.architecture, {}).architecture.width
-                            : config_of(config.model).architecture.width;
-  const Compute compute = open_compute(config.compute, width);
-  Run run(config, list_fields(config), existing, observer);
+Outcome pretrain(const PretrainConfig& asked, Existing existing, Observer& observer) {
+  const int64_t width = asked.model.empty()
+                            ? make_model_config(asked.architecture, {}).architecture.width
+                            : config_of(asked.model).architecture.width;
+  const Compute compute = open_compute(asked.compute, width);
+  PretrainConfig config = asked;
+  config.compute = compute.settled;
+  Run run(config, list_fields(config), config.model, existing, observer);
+  if (run.finished()) return run.leave(), Outcome::kDone;
   const auto problems = problems_of(config.task);
   const Model model = open_model(config, run, *problems, compute);
   Optimizer optimizer(model.denoiser->trainable(), config.optimizer, config.steps);

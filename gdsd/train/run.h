@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "gdsd/base/run_lock.h"
 #include "gdsd/base/run_log.h"
 #include "gdsd/eval/evaluate.h"
 #include "gdsd/train/checkpoint.h"
@@ -68,14 +69,20 @@ class PhaseClock {
 /// The folder of a run that is under way.
 class Run {
  public:
-  /// Finds where the run in the folder stands, and changes nothing. Throws Error for a folder that
-  /// holds something else, a run of another configuration (`config` without its steps and how often
-  /// and how many checkpoints it keeps, which may change), or one that has done more steps.
-  Run(const RunOptions& options, const std::vector<Field>& config, Existing existing,
-      Observer& observer);
+  /// Finds where the run in the folder stands, takes its lock, and changes nothing. `model` is what
+  /// the run begins with, empty for a new one. Throws Error for a folder that another process uses
+  /// or that holds something else, a run of another configuration (`config` without its steps and
+  /// how often and how many checkpoints it keeps, which may change) or model, or one that has done
+  /// more steps.
+  Run(const RunOptions& options, const std::vector<Field>& config,
+      const std::filesystem::path& model, Existing existing, Observer& observer);
 
-  /// Steps done so far.
-  int64_t step() const { return state_.step; }
+  /// Whether all steps are done: then there is leave() to call and nothing else.
+  bool finished() const { return state_.step == options_.steps; }
+
+  /// Tells the observer that nothing is to be done, and does what a kill in the last save left
+  /// undone: usually nothing is written.
+  void leave();
 
   /// The step to do next; 0, which only evaluates, for a new run that evaluates at all.
   int64_t first_step() const;
@@ -85,7 +92,8 @@ class Run {
   std::optional<std::filesystem::path> model_folder() const { return checkpoint_; }
   void restore(Optimizer& optimizer) const;
 
-  /// Makes the folder and opens its log. `summary` is what the observer is told of the run.
+  /// Makes the folder, or sets an old one aside, and opens its log. `summary` is what the observer
+  /// is told of the run.
   void begin(const std::vector<std::pair<std::string, std::string>>& summary,
              int64_t tokens_per_step);
 
@@ -96,11 +104,15 @@ class Run {
                    const Model& model, const Optimizer& optimizer);
 
  private:
+  void find(const std::filesystem::path& model);
+  void open_folder();
+
   RunOptions options_;
   std::vector<Field> config_;
   Existing existing_;
   Observer& observer_;
   std::filesystem::path folder_;
+  std::optional<RunLock> lock_;  // of the folder, once there is one
   RunState state_;
   std::optional<std::filesystem::path> checkpoint_;
   int64_t tokens_per_step_ = 0;

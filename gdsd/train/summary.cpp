@@ -44,18 +44,21 @@ std::string training_memory(const Transformer& denoiser, const Compute& compute,
   const TensorMap trained = denoiser.trainable();
   const bool adapted = !denoiser.adapter().modules.empty();
   const auto weights = static_cast<double>(bytes(denoiser.parameters())),
-             learnt = static_cast<double>(bytes(trained));
+             learnt = static_cast<double>(bytes(trained)),
+             // A single worker's are the sum.
+      gradients = learnt * static_cast<double>(compute.workers > 1 ? compute.workers + 1 : 1);
   // Without an adapter the reference is a copy of the weights; with one it is the base.
   const double frozen =
       reference && !adapted
           ? static_cast<double>(count(denoiser.parameters()) *
                                 static_cast<int64_t>(c10::elementSize(compute.dtype)))
           : 0;
-  return concat(
-      human_bytes(weights), " weights + ", adapted ? human_bytes(learnt) + " adapter + " : "",
-      human_bytes(learnt), " gradients + ", human_bytes(2 * learnt), " optimiser",
-      frozen > 0 ? " + " : "", frozen > 0 ? human_bytes(frozen) + " reference" : "", " = ",
-      human_bytes(weights + (adapted ? 4 : 3) * learnt + frozen), ", activations besides");
+  return concat(human_bytes(weights), " weights + ",
+                adapted ? human_bytes(learnt) + " adapter + " : "", human_bytes(gradients),
+                " gradients + ", human_bytes(2 * learnt), " optimiser", frozen > 0 ? " + " : "",
+                frozen > 0 ? human_bytes(frozen) + " reference" : "", " = ",
+                human_bytes(weights + gradients + (adapted ? 3 : 2) * learnt + frozen),
+                ", activations besides");
 }
 
 void check_fits(const Model& model, const Problems& problems, int64_t C) {

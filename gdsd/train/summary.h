@@ -15,8 +15,8 @@ using SummaryRows = std::vector<std::pair<std::string, std::string>>;
 /// The model, its size, and what it is computed with.
 SummaryRows summarise_model(const Transformer& denoiser, const Compute& compute);
 
-/// Bytes that training holds for as long as it lasts: weights, gradients, the optimiser's two
-/// moments, and a frozen reference if there is one. Activations come on top.
+/// Bytes that training holds: weights, gradients (of every worker, and their sum), the optimiser's
+/// two moments, and a frozen reference if there is one. Activations come on top.
 std::string training_memory(const Transformer& denoiser, const Compute& compute, bool reference);
 
 /// Throws Error unless the tokenizer can spell the task's texts and a prompt with C completion

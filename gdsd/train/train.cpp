@@ -155,16 +155,19 @@ Metrics Trainer::step(Key key, PhaseClock& clock) {
 void TrainConfig::validate() const {
   RunOptions::validate();
   check_field(!model.empty(), "model", "must be given: a Hugging Face folder.");
-  check_field(inner_steps > 0, "inner_steps", "must be positive, got ", inner_steps, ".");
+  check_count(inner_steps, "inner_steps", 1, 10'000);
   check_field(micro_batch >= 0, "micro_batch", "must not be negative, got ", micro_batch, ".");
   check_field(rollout.group_size > 1, "rollout.group_size",
               "advantages compare the rollouts of a group: expected two or more, got ",
               rollout.group_size, ".");
 }
 
-Outcome train(const TrainConfig& config, Existing existing, Observer& observer) {
-  const Compute compute = open_compute(config.compute, config_of(config.model).architecture.width);
-  Run run(config, list_fields(config), existing, observer);
+Outcome train(const TrainConfig& asked, Existing existing, Observer& observer) {
+  const Compute compute = open_compute(asked.compute, config_of(asked.model).architecture.width);
+  TrainConfig config = asked;
+  config.compute = compute.settled;
+  Run run(config, list_fields(config), config.model, existing, observer);
+  if (run.finished()) return run.leave(), Outcome::kDone;
   Trainer trainer(config, compute, run.model_folder().value_or(config.model));
   run.restore(trainer.optimizer());
   run.begin(trainer.summary(), trainer.rollouts() * config.rollout.sampler.gen_length);

@@ -99,7 +99,6 @@ TEST_F(FileTest, ErrorsNameThePath) {
   EXPECT_EQ(error_of([&] { read_file(below); }), "[read_file] " + below + ": Not a directory.");
   EXPECT_EQ(error_of([&] { read_file(folder_); }),
             "[read_file] " + folder_.string() + ": Is a directory.");
-  EXPECT_EQ(error_of([&] { sync_file(below); }), "[sync_file] " + below + ": Not a directory.");
   EXPECT_EQ(error_of([&] { sync_folder(file_); }),
             "[sync_folder] " + file_.string() + ": Not a directory.");
   EXPECT_EQ(error_of([&] { AppendFile log(below); }),

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "gdsd/base/file.h"
 #include "gdsd/train/pretrain.h"
@@ -17,10 +18,12 @@ struct Recorder : Observer {
   std::vector<StepReport> reports;
   int64_t resumed_after = -1;
   int64_t interrupt_after = -1;  // step
+  std::function<void()> at_start;
 
   void on_start(const std::vector<std::pair<std::string, std::string>>&, int64_t done,
                 int64_t) override {
     resumed_after = done;
+    if (at_start) at_start();
   }
   void on_step(const StepReport& report) override { reports.push_back(report); }
   void on_notice(const std::string& text) override { notices.push_back(text); }
@@ -54,7 +57,7 @@ inline PretrainConfig tiny_pretraining(const std::filesystem::path& run_dir) {
                                .rope_theta = 100};
   c.sampler = {.gen_length = 16, .block_length = 16, .steps = 4};
   c.eval = {.every = 2, .problems = 8};
-  c.compute.threads = 1;
+  c.compute.threads = 2;
   return c;
 }
 
@@ -70,8 +73,52 @@ inline TrainConfig tiny_training(const std::filesystem::path& model,
                .group_size = 4,
                .sampler = {.gen_length = 16, .block_length = 16, .steps = 4, .temperature = 1}};
   c.eval = {.every = 2, .problems = 8};
-  c.compute.threads = 1;
+  c.compute.threads = 2;
   return c;
+}
+
+/// A base model, made once.
+inline const std::filesystem::path& base() {
+  static const std::filesystem::path folder = [] {
+    const auto run_dir = std::filesystem::path(testing::TempDir()) / concat("gdsd_base_", getpid());
+    std::filesystem::remove_all(run_dir);
+    Recorder quiet;
+    pretrain(tiny_pretraining(run_dir), Existing::kResume, quiet);
+    return run_dir / "latest";
+  }();
+  return folder;
+}
+
+inline Recorder run(const TrainConfig& config, Existing existing = Existing::kResume) {
+  Recorder recorder;
+  train(config, existing, recorder);
+  return recorder;
+}
+
+inline std::string error_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+/// Whether what() of the Error that f throws has `part` in it; prints it if not.
+inline testing::AssertionResult fails_with(const std::string& part,
+                                           const std::function<void()>& f) {
+  const std::string error = error_of(f);
+  if (error.find(part) != std::string::npos) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << error;
+}
+
+/// Every metric of every step, within `tolerance` relative to its size (or 1e-6).
+inline void expect_close(const Recorder& a, const Recorder& b, double tolerance) {
+  ASSERT_EQ(a.reports.size(), b.reports.size());
+  for (size_t i = 0; i < a.reports.size(); ++i)
+    for (const auto& [name, value] : a.reports[i].metrics)
+      EXPECT_NEAR(value, b.reports[i].metrics.at(name), 1e-6 + tolerance * std::abs(value))
+          << name << " at step " << i;
 }
 
 /// What must be equal, to the last bit, of two runs that computed the same: contents by file name.
