@@ -1,6 +1,8 @@
 #include "cli/doctor.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <torch/version.h>
 #include <unistd.h>
 
 #include <filesystem>

@@ -17,6 +17,14 @@ namespace {
 
 using nlohmann::json;
 
+LoraOptions of_rank(int64_t rank, const std::string& targets = "all") {
+  LoraOptions o;
+  o.rank = rank;
+  o.alpha = 5;
+  o.targets = targets;
+  return o;
+}
+
 /// An adapter that changes something: B is not zero. Of the model's own type.
 Adapter random_adapter(const Transformer& model, const LoraOptions& options) {
   Adapter adapter = new_adapter(model.architecture(), options, "base", {7});
@@ -33,11 +41,11 @@ Tensor states(const Transformer& model) {
   return model.states(x, all_rows(x));
 }
 
-std::filesystem::path saved_adapter(const std::string& name, const json& changes = {}) {
+std::filesystem::path saved_adapter(const std::string& name, const json& changes = json::object()) {
   const auto folder = std::filesystem::path(testing::TempDir()) / ("lora_test_" + name);
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
-  Adapter adapter = random_adapter(tiny_llada(), {.rank = 2});
+  Adapter adapter = random_adapter(tiny_llada(), of_rank(2));
   json config = json::parse(adapter.json);
   config.update(changes);
   adapter.json = config.dump();
@@ -57,14 +65,14 @@ std::string reading_error(const std::filesystem::path& folder) {
 TEST(Lora, ChangesNothingAtFirst) {
   const Transformer model = tiny_llada();
   const Transformer adapted =
-      model.with_adapter(new_adapter(model.architecture(), {.rank = 3}, "base", {7}));
+      model.with_adapter(new_adapter(model.architecture(), of_rank(3), "base", {7}));
   EXPECT_EQ(adapted.adapter().modules.size(), 2u * 7u);
   EXPECT_TRUE(states(adapted).equal(states(model)));
 }
 
 TEST(Lora, IsTheMergedModel) {
   const Transformer model = tiny_llada(tiny_config(), at::kDouble, at::kDouble);
-  const Transformer adapted = model.with_adapter(random_adapter(model, {.rank = 3, .alpha = 5}));
+  const Transformer adapted = model.with_adapter(random_adapter(model, of_rank(3)));
   const Merged merged = merge(adapted);
   EXPECT_GE(max_difference(states(adapted), states(model)), 0.1);
   EXPECT_LE(max_difference(states(Transformer(model.config(), merged.parameters,
@@ -80,7 +88,7 @@ TEST(Lora, IsTheMergedModel) {
 
 TEST(Lora, HasTheGradientOfItsValue) {
   const Transformer base = tiny_llada(tiny_config(), at::kDouble, at::kDouble);
-  Adapter adapter = random_adapter(base, {.rank = 2});
+  Adapter adapter = random_adapter(base, of_rank(2));
   for (auto& [name, part] : adapter.modules) part.A.requires_grad_(), part.B.requires_grad_();
   const Transformer model = base.with_adapter(adapter);
   const Tensor factor = random_tensor({14, 16}, "factor");
@@ -119,7 +127,7 @@ TEST(Lora, WritesAConfigThatAdaptsExactlyItsMatrices) {
     const auto folder = saved_adapter("targets");
     for (const char* file : {"adapter_config.json", "adapter_model.safetensors"})
       std::filesystem::remove(folder / file);
-    const Adapter written = new_adapter(architecture, {.rank = 2, .targets = targets}, "base", {1});
+    const Adapter written = new_adapter(architecture, of_rank(2, targets), "base", {1});
     write_peft(folder, written);
     const Adapter read = read_peft(folder, architecture, at::kCPU);
     ASSERT_EQ(read.modules.size(), written.modules.size()) << targets;
@@ -166,13 +174,13 @@ TEST(Lora, LoadsWithItsBaseAndIsSavedAlone) {
   for (const char* name : {"base", "adapter"}) std::filesystem::create_directories(root / name);
   const CharTokenizer tokenizer("0123456789");
   save_model(root / "base", tiny_llada(), tokenizer);
-  const Model model = load_model(root / "base", Compute{}, Use::kTraining, {.rank = 2}, {1});
+  const Model model = load_model(root / "base", Compute{}, Use::kTraining, of_rank(2), {1});
   EXPECT_EQ(model.denoiser->trainable().size(), 2u * 2u * 7u);
   save_model(root / "adapter", *model.denoiser, tokenizer);
   EXPECT_FALSE(std::filesystem::exists(root / "adapter" / "model.safetensors"));
   const Model again = load_model(root / "adapter", Compute{}, Use::kInference);
   EXPECT_TRUE(states(*again.denoiser).equal(states(*model.denoiser)));
-  EXPECT_THROW(load_model(root / "adapter", Compute{}, Use::kInference, {.rank = 2}), Error);
+  EXPECT_THROW(load_model(root / "adapter", Compute{}, Use::kInference, of_rank(2)), Error);
   std::filesystem::rename(root / "base", root / "elsewhere");
   EXPECT_THROW(load_model(root / "adapter", Compute{}, Use::kInference), Error);
   EXPECT_NO_THROW(load_model(root / "elsewhere", Compute{}, Use::kInference,

@@ -185,14 +185,14 @@ TEST(Sampler, KeepsWhatIsAboveTheThreshold) {
     o.threshold = threshold;
     const Samples out = sample(denoiser, two_prompts(), o, rollout_keys(2));
     EXPECT_FALSE((out.sequences.tokens == 10).any().item<bool>());
-    if (threshold == 1) EXPECT_TRUE(out.sequences.tokens.equal(one_each.sequences.tokens));
+    EXPECT_TRUE(threshold < 1 || out.sequences.tokens.equal(one_each.sequences.tokens));
     return out.step.max().item<int64_t>() + 1;
   };
   EXPECT_EQ(steps(1), 16);    // no probability is 1: one token at a step
   EXPECT_EQ(steps(1e-9), 2);  // every one is above: one step a block
-  const int64_t between = steps(0.15);
-  EXPECT_GT(between, 2);
-  EXPECT_LT(between, 16);
+  std::set<int64_t> counts;
+  for (double threshold : {0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}) counts.insert(steps(threshold));
+  EXPECT_GE(counts.size(), 3u);  // the surer it must be, the more steps
 }
 
 // Each hidden token is kept with probability 1 − s/t by itself, and the last step keeps the rest.
