@@ -88,7 +88,7 @@ int run_merge(const MergeArguments& arguments) {
   std::cout << concat(
       arguments.out, ": ", model.denoiser->adapter().modules.size(),
       " matrices merged. The update's norm is ", merged.update_norm, "; rounding to ",
-      compute.dtype, " lost ", merged.lost_norm, " (",
+      compute.dtype == at::kBFloat16 ? "bfloat16" : "float32", " lost ", merged.lost_norm, " (",
       100 * merged.lost_norm / std::max(merged.update_norm, 1e-300), " % of it), and left ",
       merged.unchanged, " of ", merged.updated, " touched weights as they were (",
       100 * static_cast<double>(merged.unchanged) / std::max(updated, 1.0), " %).\n");
