@@ -195,7 +195,7 @@ class CliTest(unittest.TestCase):
     # What is refused.
 
     def test_wrong_verbs_and_flags(self):
-        verbs = "train, pretrain, eval or compare"
+        verbs = "train, pretrain, eval, compare, generate, merge, init, plan or doctor"
         self.expect_refused([], "got nothing", verbs)
         self.expect_refused(["foo"], "got 'foo'", verbs)
         self.expect_refused(["--foo"], "got '--foo'", verbs)
@@ -237,7 +237,7 @@ class CliTest(unittest.TestCase):
         self.expect_refused([*train, "run_dir=" + 300 * "x"], 300 * "x", "too long")
         (self.root / "circle").symlink_to("circle")
         self.expect_refused([*train, "run_dir=circle"], "circle: ")
-        self.expect_refused([*train, "run_dir=base"], "base holds a run with another configuration")
+        self.expect_refused([*train, "run_dir=base"], "base/latest lies in run_dir base")
 
     def test_wrong_comparisons(self):
         run = "runs/gdsd-1"
@@ -255,12 +255,32 @@ class CliTest(unittest.TestCase):
         self.gdsd_ok("train", "train.yaml", "run_dir=runs/few", "eval.problems=4")
         self.expect_refused(["compare", run, "runs/few"], "runs/few: ", run, "eval.problems")
 
+    def test_an_adapter_is_trained_resumed_merged_and_asked(self):
+        train = ["train", "train.yaml", "run_dir=runs/lora", "lora.rank=2"]
+        self.gdsd_ok(*train, "steps=2")
+        self.gdsd_ok(*train, "steps=4")
+        latest = self.root / "runs/lora/latest"
+        self.assertTrue((latest / "adapter_model.safetensors").exists())
+        self.assertFalse((latest / "model.safetensors").exists())
+        self.gdsd_ok("merge", "runs/lora/latest", "merged")
+        self.gdsd_ok("eval", "train.yaml", "model=merged")
+        self.gdsd_ok("generate", "model=merged", "prompt=1234", "sampler.gen_length=16",
+                     "sampler.block_length=0", "--trace", "trace.jsonl")
+        steps = [json.loads(line) for line in (self.root / "trace.jsonl").read_text().splitlines()]
+        self.assertEqual(sorted(p for s in steps for p in s["position"]), list(range(16)))
+        self.gdsd_ok("init", "--like", "merged", "--out", "random", "--shard-gb", "1e-6")
+        self.gdsd_ok("eval", "train.yaml", "model=random")
+        self.gdsd_ok("plan", "train.yaml")
+        self.gdsd_ok("doctor")
+        self.expect_refused(["merge", "base/latest", "merged2"], "base/latest/adapter_config.json")
+        self.expect_refused(["generate", "model=merged"], "prompt")
+
     @unittest.skipIf(os.environ.get("GDSD_SANITIZED"), "a sanitizer reserves address space")
     def test_memory_that_is_not_there(self):
         def limit():
-            resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+            resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
 
-        self.expect_refused(["pretrain", "pretrain.yaml", "run_dir=large", "architecture.d_model=65536"],
+        self.expect_refused(["pretrain", "pretrain.yaml", "run_dir=large", "architecture.d_model=8192"],
                             "out of memory. Lower rollout.batch", preexec_fn=limit)
 
 
