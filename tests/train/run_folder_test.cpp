@@ -109,6 +109,19 @@ TEST(Run, GoesOnFromTheCheckpointThatTheLogReaches) {
   EXPECT_EQ(snapshot(folder), before);
 }
 
+TEST(Run, ALogThatCannotBeOpenedLeavesTheConfigAlone) {
+  TrainConfig config = tiny_training(base(), fresh_folder("run"));
+  config.steps = 1;
+  run(config);
+  const fs::path file = fs::path(config.run_dir) / "config.yaml";
+  const std::string before = read_file(file);
+  fs::remove(fs::path(config.run_dir) / "timing.jsonl");
+  fs::create_directory(fs::path(config.run_dir) / "timing.jsonl");
+  config.steps = 2;
+  EXPECT_TRUE(fails_with("timing.jsonl: Is a directory", [&] { run(config); }));
+  EXPECT_EQ(read_file(file), before);
+}
+
 TEST(Run, LostCheckpointsAreAnErrorButNoneYetIsNot) {
   const fs::path whole = fresh_folder("whole"), folder = fresh_folder("run");
   TrainConfig config = tiny_training(base(), whole);
