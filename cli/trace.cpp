@@ -36,7 +36,8 @@ BeforeAndAfter trace_answers(const RunResult& run) {
   check(std::filesystem::exists(from), run.folder.string(), ": its base, ", run.config.model,
         ", is not there any more, and the page shows what it answers. Without --html it is not "
         "needed.");
-  const Compute compute = open_compute(run.config.compute, config_of(from).architecture.width);
+  // As this machine can: the run may have been computed on another one.
+  const Compute compute = open_compute({}, config_of(from).architecture.width);
   const Model base = load_model(from, compute, Use::kInference);
   const Model trained = load_model(run.folder / "latest", compute, Use::kInference);
   const auto problems = problems_of(run.config.task);
