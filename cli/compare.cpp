@@ -6,24 +6,19 @@
 #include "cli/report.h"
 #include "cli/verbs.h"
 #include "gdsd/base/file.h"
+#include "gdsd/base/progress.h"
 
 namespace gdsd {
 
 namespace {
 
-std::string rounded(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f", value);
-  return text;
-}
-
 void print_row(const Row& row, bool of_a_seed = false) {
   char text[160];
   std::snprintf(text, sizeof text, "%-20s %5zu  %6.3f  %s - %s  %6.3f",
                 ((of_a_seed ? "  " : "") + row.name).c_str(), row.seeds, row.solved,
-                rounded(row.interval.low).c_str(), rounded(row.interval.high).c_str(), row.cell);
+                fixed(row.interval.low, 3).c_str(), fixed(row.interval.high, 3).c_str(), row.cell);
   std::cout << text;
-  if (row.auc) std::cout << "   " << rounded(*row.auc);
+  if (row.auc) std::cout << "   " << fixed(*row.auc, 3);
   if (row.seconds) {
     std::snprintf(text, sizeof text, "  %7.1f", *row.seconds);
     std::cout << text;

@@ -19,12 +19,6 @@ extern "C" void on_stop_signal(int) {
   if (interrupts > 1 || !under_way) std::_Exit(130);
 }
 
-std::string fixed(double value, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
-
 std::string small(double value) {
   char text[64];
   std::snprintf(text, sizeof text, "%.2g", value);

@@ -7,10 +7,10 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <set>
 #include <sstream>
 
+#include "cli/rows.h"
 #include "cli/verbs.h"
 #include "gdsd/base/progress.h"
 #include "gdsd/tensor/device.h"
@@ -18,12 +18,6 @@
 namespace gdsd {
 
 namespace {
-
-void row(const std::string& name, const std::string& text) {
-  std::string padded = name;
-  padded.resize(std::max<size_t>(16, name.size() + 1), ' ');
-  std::cout << padded << text << "\n";
-}
 
 /// What follows "key : " in /proc/cpuinfo, of the first core.
 std::string cpu_info(const std::string& key) {
@@ -54,7 +48,7 @@ std::string on_path(const char* program) {
 
 std::string describe_compute(int64_t width) {
   const Compute c = open_compute({}, width);
-  const std::string type = c.dtype == at::kBFloat16 ? "bfloat16" : "float32";
+  const std::string type = precision_name(c.dtype);
   if (c.device.is_cuda()) return "GPU, products in " + type;
   return concat("CPU, ",
                 c.workers > 1 ? concat(c.workers, " workers of one thread each")
@@ -65,15 +59,15 @@ std::string describe_compute(int64_t width) {
 /// The GPU's side; → what is missing, or "".
 std::string describe_gpu() {
   if (!std::filesystem::exists("/dev/nvidiactl")) {
-    row("GPU", "none (no NVIDIA driver): everything runs on the CPU");
+    print_row("GPU", "none (no NVIDIA driver): everything runs on the CPU");
     return "";
   }
   try {
     open_compute({.device = DeviceChoice::kCuda}, 4096);
-    row("GPU", "found, and libtorch's CUDA half is loaded");
+    print_row("GPU", "found, and libtorch's CUDA half is loaded");
     return "";
   } catch (const Error&) {
-    row("GPU", "a driver is there, but libtorch here has no CUDA half");
+    print_row("GPU", "a driver is there, but libtorch here has no CUDA half");
     return on_path("nvcc").empty() ? "nvcc (CUDA toolkit) and libtorch's CUDA half: install the "
                                      "toolkit, then `make setup`"
                                    : "libtorch's CUDA half: `make setup`";
@@ -86,17 +80,18 @@ int run_doctor() {
   const auto pages = static_cast<double>(sysconf(_SC_PHYS_PAGES)),
              free_pages = static_cast<double>(sysconf(_SC_AVPHYS_PAGES)),
              page = static_cast<double>(sysconf(_SC_PAGESIZE));
-  row("gdsd", GDSD_VERSION);
-  row("libtorch", concat(TORCH_VERSION, ", CPU kernels ", at::get_cpu_capability()));
-  row("processor", cpu_info("model name"));
-  row("instructions", instructions());
-  row("memory", concat(human_bytes(pages * page), ", ", human_bytes(free_pages * page), " free"));
+  print_row("gdsd", GDSD_VERSION);
+  print_row("libtorch", concat(TORCH_VERSION, ", CPU kernels ", at::get_cpu_capability()));
+  print_row("processor", cpu_info("model name"));
+  print_row("instructions", instructions());
+  print_row("memory",
+            concat(human_bytes(pages * page), ", ", human_bytes(free_pages * page), " free"));
   const std::string missing = describe_gpu();
-  row("narrow models", describe_compute(64) + " (width below 256)");
-  row("wide models", describe_compute(4096));
-  row("attention", "libtorch's fused kernel (scaled_dot_product_attention)");
-  row("vocabulary head", "tiles of 2^24 logits");
-  row("missing", missing.empty() ? "nothing" : missing);
+  print_row("narrow models", describe_compute(64) + " (width below 256)");
+  print_row("wide models", describe_compute(4096));
+  print_row("attention", "libtorch's fused kernel (scaled_dot_product_attention)");
+  print_row("vocabulary head", "tiles of 2^24 logits");
+  print_row("missing", missing.empty() ? "nothing" : missing);
   return kExitDone;
 }
 

@@ -185,13 +185,15 @@ void Generator::batch(const std::vector<Request>& requests, int64_t begin, int64
   }
   prompts.tokens = to_tensor(tokens, model_.denoiser->head().device());
   UnmaskingOrder order(end - begin, C);
-  const Samples out =
-      sample(*model_.denoiser, prompts, o_.sampler, keys, [&](const StepView& view) {
-        const auto steps = order.see(view);
-        if (trace_)
-          for (const Revealed& r : steps) trace_->append(to_json(r, begin) + "\n");
-        if (canvas_) canvas_->draw(view, steps);
-      });
+  Watch watch;
+  if (trace_ || canvas_)
+    watch = [&](const StepView& view) {
+      const auto steps = order.see(view);
+      if (trace_)
+        for (const Revealed& r : steps) trace_->append(to_json(r, begin) + "\n");
+      if (canvas_) canvas_->draw(view, steps);
+    };
+  const Samples out = sample(*model_.denoiser, prompts, o_.sampler, keys, watch);
   if (canvas_) canvas_->finish();
   const Tensor completions =
       out.sequences.tokens.index_select(0, tail_rows(out.sequences, C).flatten())

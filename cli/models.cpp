@@ -57,10 +57,10 @@ std::vector<std::vector<SafetensorsEntry>> shards(const Architecture& architectu
   std::vector<std::vector<SafetensorsEntry>> out;
   double size = 0;
   for (const auto& [name, shape] : tensor_shapes(architecture)) {
-    auto bytes = static_cast<double>(safetensors_element_size(dtype));
-    for (int64_t n : shape) bytes *= static_cast<double>(n);
+    const SafetensorsEntry entry{.name = name, .dtype = dtype, .shape = shape};
+    const auto bytes = static_cast<double>(safetensors_size(entry));
     if (out.empty() || size + bytes > most) out.emplace_back(), size = 0;
-    out.back().push_back({.name = name, .dtype = dtype, .shape = shape});
+    out.back().push_back(entry);
     size += bytes;
   }
   return out;
@@ -88,7 +88,7 @@ int run_merge(const MergeArguments& arguments) {
   std::cout << concat(
       arguments.out, ": ", model.denoiser->adapter().modules.size(),
       " matrices merged. The update's norm is ", merged.update_norm, "; rounding to ",
-      compute.dtype == at::kBFloat16 ? "bfloat16" : "float32", " lost ", merged.lost_norm, " (",
+      precision_name(compute.dtype), " lost ", merged.lost_norm, " (",
       100 * merged.lost_norm / std::max(merged.update_norm, 1e-300), " % of it), and left ",
       merged.unchanged, " of ", merged.updated, " touched weights as they were (",
       100 * static_cast<double>(merged.unchanged) / std::max(updated, 1.0), " %).\n");
@@ -114,7 +114,7 @@ int run_init(const InitArguments& arguments) {
   for (size_t i = 0; i < parts.size(); ++i) {
     const std::string name = parts.size() == 1 ? "model.safetensors" : shard_name(i, parts.size());
     write_safetensors(folder.path() / name, parts[i], [&](const SafetensorsEntry& e) {
-      const Tensor w = init_weight(config.architecture, e.name, key);
+      const Tensor w = init_weight(config.architecture, e.name, e.shape, key);
       index["weight_map"][e.name] = name;
       total += e.end - e.begin;
       return narrow ? w.to(at::kBFloat16) : w;
@@ -125,10 +125,11 @@ int run_init(const InitArguments& arguments) {
   write_file(folder.path() / "config.json", config.json);
   if (parts.size() > 1)
     write_file(folder.path() / "model.safetensors.index.json", index.dump(2) + "\n");
-  for (const char* file :
-       {"generation_config.json", "tokenizer.json", "tokenizer_config.json", "vocab.json",
-        "merges.txt", "added_tokens.json", "special_tokens_map.json", "chat_template.jinja"})
-    if (fs::exists(from / file)) write_file(folder.path() / file, read_file(from / file));
+  for (const auto& [file, bytes] : read_tokenizer_files(from))
+    write_file(folder.path() / file, bytes);
+  if (fs::exists(from / "generation_config.json"))
+    write_file(folder.path() / "generation_config.json",
+               read_file(from / "generation_config.json"));
   folder.publish();
   std::cout << concat(arguments.out, ": random ", arguments.dtype, " weights, ",
                       human_bytes(static_cast<double>(total)), " in ", parts.size(), " files\n");

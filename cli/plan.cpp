@@ -3,6 +3,7 @@
 #include <chrono>
 #include <iostream>
 
+#include "cli/rows.h"
 #include "gdsd/base/progress.h"
 #include "gdsd/base/yaml.h"
 #include "gdsd/train/plan.h"
@@ -50,11 +51,7 @@ double measured_flops(at::ScalarType type) {
   return 2.0 * n * n * n / best;
 }
 
-void row(const std::string& name, const std::string& text) {
-  std::string padded = name;
-  padded.resize(std::max<size_t>(14, name.size() + 1), ' ');
-  std::cout << "  " << padded << text << "\n";
-}
+void row(const std::string& name, const std::string& text) { print_row("  " + name, text); }
 
 void bytes_row(const std::string& name, int64_t bytes, const std::string& note = "") {
   if (bytes > 0) row(name, human_bytes(static_cast<double>(bytes)) + note);
@@ -129,18 +126,12 @@ int run_plan(const PlanArguments& arguments) {
   const ModelConfig model = config_of(config.model);
   const Compute compute = planned_compute(config, model.architecture.width);
   const int64_t P = arguments.prompt > 0 ? arguments.prompt : prompt_length(config);
-  double parameters = 0;
-  for (const auto& [name, shape] : tensor_shapes(model.architecture)) {
-    double n = 1;
-    for (int64_t size : shape) n *= static_cast<double>(size);
-    parameters += n;
-  }
   const Plan plan = make_plan(config, model, compute, P);
   const Architecture& a = model.architecture;
   std::cout << concat(to_text(a.family), ", ", a.layers, " layers, width ", a.width, ", ",
-                      human_count(parameters), " parameters; products in ",
-                      compute.dtype == at::kBFloat16 ? "bfloat16" : "float32", "; prompts of ", P,
-                      " tokens, completions of ", config.rollout.sampler.gen_length, "\n");
+                      human_count(parameter_count(a)), " parameters; products in ",
+                      precision_name(compute.dtype), "; prompts of ", P, " tokens, completions of ",
+                      config.rollout.sampler.gen_length, "\n");
   print_memory(plan);
   print_cards(config, model, P);
   print_time(plan, compute, arguments.tflops, config.steps);

@@ -1,6 +1,5 @@
 #include "cli/report.h"
 
-#include <cstdio>
 #include <functional>
 #include <map>
 
@@ -32,17 +31,7 @@ const char* colour(size_t method) {
   return kColours[method % std::size(kColours)];
 }
 
-std::string percent(double rate) {
-  char text[16];
-  std::snprintf(text, sizeof text, "%.1f %%", 100 * rate);
-  return text;
-}
-
-std::string rounded(double value) {
-  char text[16];
-  std::snprintf(text, sizeof text, "%.3f", value);
-  return text;
-}
+std::string percent(double rate) { return fixed(100 * rate, 1) + " %"; }
 
 Curve rewards(const RunResult& run) { return run.reward; }
 Curve solved(const RunResult& run) { return run.solved; }
@@ -81,7 +70,7 @@ std::string table(const std::vector<Method>& methods) {
     out += concat("<tr><td>", escape_html(row.name), "</td><td>", row.seeds, "</td><td>",
                   percent(row.solved), "</td><td>", percent(row.interval.low), " – ",
                   percent(row.interval.high), "</td><td>", percent(row.cell), "</td><td>",
-                  row.auc ? rounded(*row.auc) : "–", "</td><td>",
+                  row.auc ? fixed(*row.auc, 3) : "–", "</td><td>",
                   row.seconds ? human_duration(*row.seconds) : "–", "</td></tr>");
   };
   add(base_row(methods));

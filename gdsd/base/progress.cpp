@@ -13,13 +13,6 @@ namespace {
 constexpr size_t kPaceSteps = 20;
 constexpr std::string_view kClear = "\r\x1b[K";  // to the start of the line, and empty it
 
-std::string fixed(double value, int digits) {
-  std::array<char, 512> out;  // the largest double has 309 digits
-  const auto format = std::chars_format::fixed;
-  return {out.data(),
-          std::to_chars(out.data(), out.data() + out.size(), value, format, digits).ptr};
-}
-
 }  // namespace
 
 void StatusLine::show(const std::string& text) {
@@ -61,6 +54,13 @@ std::optional<double> Eta::seconds_per_step() const {
 std::optional<double> Eta::seconds_left() const {
   if (last_.empty()) return std::nullopt;
   return *seconds_per_step() * static_cast<double>(total_ - done_);
+}
+
+std::string fixed(double value, int digits) {
+  std::array<char, 512> out;  // the largest double has 309 digits
+  const auto format = std::chars_format::fixed;
+  return {out.data(),
+          std::to_chars(out.data(), out.data() + out.size(), value, format, digits).ptr};
 }
 
 std::string human_duration(double seconds) {

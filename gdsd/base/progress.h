@@ -57,6 +57,9 @@ class Eta {
   std::deque<double> last_;
 };
 
+/// So many digits after the point: "0.954".
+std::string fixed(double value, int digits);
+
 /// "12 ms", "0.8 s", "41 s", "5 m 12 s", "3 h 42 m", "2 d 7 h". For seconds that are not negative.
 std::string human_duration(double seconds);
 

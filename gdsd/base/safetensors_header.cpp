@@ -96,6 +96,12 @@ uint64_t safetensors_element_size(std::string_view dtype) {
   return 0;
 }
 
+uint64_t safetensors_size(const SafetensorsEntry& entry) {
+  uint64_t bytes = safetensors_element_size(entry.dtype);
+  for (int64_t n : entry.shape) bytes *= static_cast<uint64_t>(n);
+  return bytes;
+}
+
 std::vector<SafetensorsEntry> parse_safetensors_header(
     std::string_view text, uint64_t size, const std::string& where,
     std::map<std::string, std::string>* metadata) {
@@ -121,10 +127,8 @@ std::string make_safetensors_header(std::vector<SafetensorsEntry>& entries) {
   json header{{"__metadata__", {{"format", "pt"}}}};  // some readers insist on it
   uint64_t at = 0;
   for (SafetensorsEntry& e : entries) {
-    uint64_t bytes = safetensors_element_size(e.dtype);
-    for (int64_t n : e.shape) bytes *= static_cast<uint64_t>(n);
     e.begin = at;
-    e.end = at += bytes;
+    e.end = at += safetensors_size(e);
     header[e.name] = {{"dtype", e.dtype}, {"shape", e.shape}, {"data_offsets", {e.begin, e.end}}};
   }
   std::string text = header.dump();

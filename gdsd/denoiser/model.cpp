@@ -19,8 +19,7 @@ std::filesystem::path weights_folder(const std::filesystem::path& folder) {
 std::string config_text(const Transformer& denoiser) {
   auto config = nlohmann::ordered_json::parse(denoiser.config().json);
   const at::ScalarType stored = denoiser.parameters().begin()->second.scalar_type();
-  if (config.contains("torch_dtype"))
-    config["torch_dtype"] = stored == at::kBFloat16 ? "bfloat16" : "float32";
+  if (config.contains("torch_dtype")) config["torch_dtype"] = precision_name(stored);
   return config.dump(2) + "\n";
 }
 
@@ -90,7 +89,7 @@ Model load_model(const std::filesystem::path& folder, const Compute& compute, Us
 void save_model(const std::filesystem::path& folder, const Transformer& denoiser,
                 const Tokenizer& tokenizer) {
   tokenizer.save(folder);
-  if (!denoiser.adapter().modules.empty()) return write_peft(folder, denoiser.adapter());
+  if (!denoiser.adapter().empty()) return write_peft(folder, denoiser.adapter());
   const Vocabulary& v = denoiser.vocabulary();
   const nlohmann::json generation{
       {"eos_token_id", v.eos_id}, {"pad_token_id", v.pad_id}, {"mask_token_id", v.mask_id}};

@@ -27,15 +27,13 @@ json read_config(const path& folder) {
 /// adapter_config.json, asked what PEFT would do with it.
 class PeftConfig {
  public:
-  PeftConfig(const path& folder, const Architecture& architecture)
-      : where_("[adapter] " + (folder / kConfig).string()),
-        file_(read_config(folder)),
-        architecture_(architecture) {
+  explicit PeftConfig(const path& folder)
+      : where_("[adapter] " + (folder / kConfig).string()), file_(read_config(folder)) {
     refuse_unknown();
   }
 
   /// Whether matrix `name` of layer `layer` is adapted.
-  bool adapts(const std::string& name, int64_t layer, Role role) const;
+  bool adapts(const std::string& name, int64_t layer) const;
   int64_t rank(const std::string& name) const {
     return static_cast<int64_t>(number("rank_pattern", name, "r", 8));
   }
@@ -59,7 +57,6 @@ class PeftConfig {
 
   std::string where_;
   json file_;
-  const Architecture& architecture_;
 };
 
 /// Everything that would make the adapter another function than s B A added to some matrices.
@@ -109,7 +106,7 @@ bool PeftConfig::in_layers(const std::string& name, int64_t layer) const {
   });
 }
 
-bool PeftConfig::adapts(const std::string& name, int64_t layer, Role) const {
+bool PeftConfig::adapts(const std::string& name, int64_t layer) const {
   if (listed("exclude_modules", name)) return false;
   if (value("target_modules") == "all-linear") return true;
   return listed("target_modules", name) && in_layers(name, layer);
@@ -165,7 +162,7 @@ Adapter read_peft(const path& folder, const Architecture& architecture, at::Devi
   check(std::filesystem::exists(file), "[adapter] ", file.string(),
         ": no such file. An adapter is a folder with adapter_config.json and "
         "adapter_model.safetensors; files of pickles (.bin) are not read.");
-  const PeftConfig config(folder, architecture);
+  const PeftConfig config(folder);
   TensorMap tensors = read_safetensors(file);
   Adapter adapter{.modules = {}, .json = read_file(folder / kConfig)};
   std::string faults;
@@ -183,7 +180,7 @@ Adapter read_peft(const path& folder, const Architecture& architecture, at::Devi
   for (int64_t i = 0; i < architecture.layers; ++i) {
     for (Role role : kRoles) {
       const std::string name = matrix_name(architecture, i, role);
-      if (!config.adapts(name, i, role)) continue;
+      if (!config.adapts(name, i)) continue;
       expected.insert(name);
       const auto found = adapter.modules.find(name);
       if (found == adapter.modules.end() || !found->second.A.defined() ||

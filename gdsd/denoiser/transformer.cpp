@@ -120,8 +120,8 @@ Rows predictors(const Packed& x, const Rows& rows) {
 
 }  // namespace
 
-Tensor init_weight(const Architecture& architecture, const std::string& name, Key key) {
-  const std::vector<int64_t> shape = tensor_shapes(architecture).at(name);
+Tensor init_weight(const Architecture& architecture, const std::string& name,
+                   const std::vector<int64_t>& shape, Key key) {
   if (name.ends_with(".bias")) return at::zeros(shape, at::kFloat);
   Tensor w = at::ones(shape, at::kFloat);
   if (shape.size() == 1) return w;
@@ -143,7 +143,7 @@ Tensor init_weight(const Architecture& architecture, const std::string& name, Ke
 TensorMap init_weights(const Architecture& architecture, Key key) {
   TensorMap parameters;
   for (const auto& [name, shape] : tensor_shapes(architecture))
-    parameters[name] = init_weight(architecture, name, key);
+    parameters[name] = init_weight(architecture, name, shape, key);
   return parameters;
 }
 

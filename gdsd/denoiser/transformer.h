@@ -15,6 +15,8 @@ namespace gdsd {
 struct Adapter {
   std::map<std::string, LowRank> modules;
   std::string json;  // adapter_config.json, which says how it is scaled and what it belongs to
+
+  bool empty() const { return modules.empty(); }
 };
 
 class Transformer : public Denoiser {
@@ -74,7 +76,8 @@ class Transformer : public Denoiser {
 /// trained on something else.
 TensorMap init_weights(const Architecture& architecture, Key key);
 
-/// One of them, `name` of tensor_shapes(architecture).
-Tensor init_weight(const Architecture& architecture, const std::string& name, Key key);
+/// One of them: `name` and its shape in tensor_shapes(architecture).
+Tensor init_weight(const Architecture& architecture, const std::string& name,
+                   const std::vector<int64_t>& shape, Key key);
 
 }  // namespace gdsd

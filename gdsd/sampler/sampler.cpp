@@ -58,6 +58,13 @@ ProposalOptions proposal_options(const SamplerOptions& o, const Vocabulary& voca
   return out;
 }
 
+/// One number in (0, 1) for each hidden token: what chance decides about keeping it. [R]
+Tensor remasking_noise(std::span<const Key> draws) {
+  std::vector<Key> streams;
+  for (Key key : draws) streams.push_back(key.fork("remask"));
+  return uniform(streams, 1).squeeze(1);
+}
+
 /// One call of sample(): the canvas, and which of its tokens are still hidden.
 class Reverse {
  public:
@@ -115,18 +122,12 @@ std::vector<Key> Reverse::row_keys(const Tensor& where) const {
 /// → [R] bool: which proposals are kept, for each row its surest.
 Tensor Reverse::choose(const Proposal& x0, const Tensor& where, std::span<const Key> draws,
                        const std::vector<int64_t>& count, float fraction) const {
-  if (o_.remasking == Remasking::kOrigin) {
-    std::vector<Key> streams;
-    for (Key key : draws) streams.push_back(key.fork("remask"));
-    return uniform(streams, 1).squeeze(1) < fraction;
-  }
+  if (o_.remasking == Remasking::kOrigin) return remasking_noise(draws) < fraction;
   Tensor score = confidence(x0, o_.remasking, draws).to(at::kCPU, at::kDouble);  // [R]
   const Tensor sure = score;
   if (o_.remasking_temperature > 0) {
     // The largest of score/T + Gumbel noise are a draw without replacement from softmax(score/T).
-    std::vector<Key> streams;
-    for (Key key : draws) streams.push_back(key.fork("remask"));
-    score = score / o_.remasking_temperature - uniform(streams, 1).squeeze(1).log().neg().log();
+    score = score / o_.remasking_temperature - remasking_noise(draws).log().neg().log();
   }
   // Stable, so that equal scores resolve left to right on every device.
   Tensor table = at::full(hidden_.sizes(), -std::numeric_limits<double>::infinity(), at::kDouble);
@@ -226,11 +227,7 @@ Tensor confidence(const Proposal& proposal, Remasking remasking, std::span<const
     case Remasking::kLowConfidence: return proposal.log_p;
     case Remasking::kEntropy: return -proposal.entropy;
     case Remasking::kMargin: return proposal.margin;
-    case Remasking::kRandom: {
-      std::vector<Key> streams;
-      for (Key key : keys) streams.push_back(key.fork("remask"));
-      return uniform(streams, 1).squeeze(1);
-    }
+    case Remasking::kRandom: return remasking_noise(keys);
     case Remasking::kOrigin: break;
   }
   throw std::logic_error("[confidence] unhandled Remasking");

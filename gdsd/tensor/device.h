@@ -33,6 +33,11 @@ struct ComputeOptions {
   void validate() const;
 };
 
+/// "bfloat16" or "float32", as the option `precision` and Hugging Face's torch_dtype name them.
+inline const char* precision_name(at::ScalarType dtype) {
+  return dtype == at::kBFloat16 ? "bfloat16" : "float32";
+}
+
 struct Compute {
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;  // of matrix products; trained weights stay in float32

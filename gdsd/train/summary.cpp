@@ -24,7 +24,6 @@ int64_t bytes(const TensorMap& tensors) {
 
 SummaryRows summarise_model(const Transformer& denoiser, const Compute& compute) {
   const Architecture& a = denoiser.architecture();
-  const char* products = compute.dtype == at::kBFloat16 ? "bfloat16" : "float32";
   const std::string where =
       compute.device.is_cpu()
           ? concat("CPU, ", std::max<int64_t>(compute.workers, at::get_num_threads()), " threads")
@@ -33,16 +32,16 @@ SummaryRows summarise_model(const Transformer& denoiser, const Compute& compute)
              trained = static_cast<double>(count(denoiser.trainable()));
   return {{"model", concat(to_text(a.family), ", ", a.layers, " layers, width ", a.width, ", ",
                            a.heads, " heads, SwiGLU ", a.mlp_width, ", vocabulary ", a.vocabulary)},
-          {"parameters", denoiser.adapter().modules.empty()
+          {"parameters", denoiser.adapter().empty()
                              ? human_count(all)
                              : concat(human_count(all), ", and ", human_count(trained),
                                       " of an adapter, which alone is trained")},
-          {"compute", concat(where, ", products in ", products)}};
+          {"compute", concat(where, ", products in ", precision_name(compute.dtype))}};
 }
 
 std::string training_memory(const Transformer& denoiser, const Compute& compute, bool reference) {
   const TensorMap trained = denoiser.trainable();
-  const bool adapted = !denoiser.adapter().modules.empty();
+  const bool adapted = !denoiser.adapter().empty();
   const auto weights = static_cast<double>(bytes(denoiser.parameters())),
              learnt = static_cast<double>(bytes(trained)),
              // A single worker's are the sum.

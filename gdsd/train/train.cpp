@@ -62,7 +62,7 @@ class Trainer {
  private:
   /// The model as it was: with an adapter the same weights without it, never a second copy.
   std::unique_ptr<Denoiser> make_reference() const {
-    if (model_.denoiser->adapter().modules.empty())
+    if (model_.denoiser->adapter().empty())
       return load_denoiser(config_.model, compute_, Use::kInference);
     return std::make_unique<Transformer>(model_.denoiser->with_adapter({}));
   }

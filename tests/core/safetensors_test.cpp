@@ -6,6 +6,7 @@
 
 #include "gdsd/base/file.h"
 #include "tests/core/table_denoiser.h"
+#include "tests/error_of.h"
 
 namespace gdsd {
 namespace {
@@ -15,15 +16,6 @@ std::filesystem::path fresh_folder(const std::string& name) {
   std::filesystem::remove_all(folder);
   std::filesystem::create_directory(folder);
   return folder;
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 void expect_equal(const TensorMap& got, const TensorMap& expected) {

@@ -10,6 +10,7 @@
 #include "gdsd/base/random.h"
 #include "gdsd/text/nfc.h"
 #include "gdsd/text/utf8.h"
+#include "tests/error_of.h"
 #include "tests/text/tiny_bpe.h"
 
 namespace gdsd {
@@ -26,15 +27,6 @@ const Tokenizer& llada_like() {
 const Tokenizer& dream_like() {
   static const auto t = load_tokenizer(dream(), "memory");
   return *t;
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 TEST(ByteBpe, EncodesWordsByTheirMerges) {

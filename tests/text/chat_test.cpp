@@ -10,21 +10,13 @@
 #include "gdsd/base/check.h"
 #include "gdsd/base/file.h"
 #include "gdsd/text/chat_templates.h"
+#include "tests/error_of.h"
 
 namespace gdsd {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 class ReadChatTemplate : public testing::Test {
  protected:

@@ -8,6 +8,7 @@
 
 #include "gdsd/base/random.h"
 #include "gdsd/base/yaml.h"
+#include "tests/error_of.h"
 
 namespace gdsd {
 namespace {
@@ -55,15 +56,6 @@ struct Page {
     f("drawing", drawing, "");
   }
 };
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 std::string file_with(const std::string& text) {
   const std::string path = testing::TempDir() + "fields_test.yaml";

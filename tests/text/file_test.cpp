@@ -9,6 +9,7 @@
 #include <string>
 
 #include "gdsd/base/check.h"
+#include "tests/error_of.h"
 
 namespace gdsd {
 namespace {
@@ -26,15 +27,6 @@ class FileTest : public testing::Test {
   const fs::path folder_ = fs::path(testing::TempDir()) / ("file_test." + std::to_string(getpid()));
   const fs::path file_ = folder_ / "a.bin";
 };
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 /// While it lives no file grows beyond so many bytes: write() comes back short and then fails.
 class FileSizeLimit {

@@ -12,18 +12,10 @@
 #include "gdsd/reward/countdown.h"
 #include "gdsd/reward/rewards.h"
 #include "gdsd/reward/sudoku.h"
+#include "tests/error_of.h"
 
 namespace gdsd {
 namespace {
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 const Example kSudoku{.prompt =
                           "0030"

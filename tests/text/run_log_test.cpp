@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "gdsd/base/check.h"
+#include "tests/error_of.h"
 
 namespace gdsd {
 namespace {
@@ -54,15 +55,6 @@ class RunLogTest : public testing::Test {
 
   const fs::path folder_ = fs::path(testing::TempDir()) / ("run_log." + std::to_string(getpid()));
 };
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 TEST_F(RunLogTest, WritesExactlyTheseBytes) {
   RunLog log(folder_ / "made" / "if need be", /*first_step=*/0, std::nullopt);

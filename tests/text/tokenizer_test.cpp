@@ -11,21 +11,13 @@
 #include "gdsd/base/file.h"
 #include "gdsd/base/random.h"
 #include "gdsd/text/char_tokenizer.h"
+#include "tests/error_of.h"
 
 namespace gdsd {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 /// A new folder, gone with the test.
 struct Folder {

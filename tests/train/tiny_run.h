@@ -10,6 +10,7 @@
 #include "gdsd/base/file.h"
 #include "gdsd/train/pretrain.h"
 #include "gdsd/train/train.h"
+#include "tests/error_of.h"
 
 namespace gdsd {
 
@@ -93,15 +94,6 @@ inline Recorder run(const TrainConfig& config, Existing existing = Existing::kRe
   Recorder recorder;
   train(config, existing, recorder);
   return recorder;
-}
-
-inline std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 /// Whether what() of the Error that f throws has `part` in it; prints it if not.
