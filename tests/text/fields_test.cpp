@@ -1,6 +1,7 @@
 #include "gdsd/base/fields.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <functional>
@@ -58,7 +59,7 @@ struct Page {
 };
 
 std::string file_with(const std::string& text) {
-  const std::string path = testing::TempDir() + "fields_test.yaml";
+  const std::string path = concat(testing::TempDir(), "fields_test_", getpid(), ".yaml");
   std::ofstream(path) << text;
   return path;
 }
