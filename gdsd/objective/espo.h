@@ -4,7 +4,7 @@
 //   ρ = exp((ELBO_θ − ELBO_old) / C),   ELBO = mean_k Σ_i w_i log p(x0_i | x_t)
 #pragma once
 
-#include "gdsd/base/fields.h"
+#include "gdsd/advantage/advantage.h"
 #include "gdsd/masking/masking.h"
 #include "gdsd/objective/kl.h"
 #include "gdsd/objective/objective.h"
@@ -17,9 +17,10 @@ struct EspoOptions {
   double epsilon_low = 0.2;
   double epsilon_high = 0.2;
   Kl kl = Kl::kK2;
-  int64_t views = 1;
+  MaskingOptions masking = {.weight = TokenWeight::kElbo};
+  AdvantageOptions advantage = {};
 
-  static EspoOptions released() { return {.views = 2}; }
+  static EspoOptions released() { return {.masking = {.views = 2, .weight = TokenWeight::kElbo}}; }
 
   template <class F>
   void fields(F&& f) {
@@ -27,36 +28,34 @@ struct EspoOptions {
     f("epsilon_low", epsilon_low, "ε_low: the ratio is clipped below 1 − ε_low");
     f("epsilon_high", epsilon_high, "ε_high: the ratio is clipped above 1 + ε_high");
     f("kl", kl, "estimator of the KL");
-    f("views", views, "K: masked views of a rollout (num_mc)");
+    f("masking", masking, "");
+    f("advantage", advantage, "");
   }
   void validate() const {
-    check_count(views, "views", 1, 1000);
     check_field(beta >= 0, "beta", "must not be negative, got ", beta, ".");
     for (double epsilon : {epsilon_low, epsilon_high})
       check_field(epsilon >= 0, epsilon == epsilon_low ? "epsilon_low" : "epsilon_high",
                   "must not be negative, got ", epsilon, ".");
   }
+  bool needs_old() const { return true; }
+  bool needs_reference() const { return beta > 0; }
+  bool needs_elbo() const { return false; }
 };
-
-inline MaskingOptions masking(const EspoOptions& o) {
-  return {.views = o.views, .weight = TokenWeight::kElbo};
-}
 
 inline Loss loss(const Batch& b, const EspoOptions& o) {
   const auto C = static_cast<double>(b.log_p.size(-1));
 
   const Tensor gap = (b.weight * (b.log_p - b.log_p_old)).sum(-1).mean(0);  // [B]
-  const Tensor ratio = (gap / C).exp();
-  const Tensor free = ratio * b.advantage;
-  const Tensor clipped = ratio.clamp(1 - o.epsilon_low, 1 + o.epsilon_high) * b.advantage;
-  const Tensor policy = -at::minimum(free, clipped);  // [B]
-  Tensor divergence = at::zeros_like(policy);         // [B]
+  const Surrogate surrogate =
+      clipped_surrogate(gap / C, b.advantage, o.epsilon_low, o.epsilon_high);  // [B]
+  const Tensor policy = -surrogate.value;
+  Tensor divergence = at::zeros_like(policy);  // [B]
   if (o.beta > 0) divergence = kl(o.kl, (b.weight * (b.log_p - b.log_p_ref)).sum(-1).mean(0)) / C;
 
   return {.sum = (policy + o.beta * divergence).sum(),
           .count = static_cast<double>(policy.numel()),
           .metrics = {{"kl", divergence.sum().detach()},
-                      {"clipped", (clipped < free).to(gap.scalar_type()).sum()},
+                      {"clipped", surrogate.clipped.sum()},
                       {"entropy", -(b.weight * b.log_p).detach().sum(-1).mean(0).sum() / C}}};
 }
 

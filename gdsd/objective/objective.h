@@ -1,4 +1,4 @@
-// What an RL objective is: a formula over log-probabilities and advantages.
+// What an RL objective is: a formula over scores of tokens and advantages.
 //
 // An objective sees tensors only: no model, no tokenizer, no text. It is a sum over rollouts,
 // so splitting a step into micro-batches or over GPUs cannot change it. Whatever couples the
@@ -15,12 +15,13 @@ namespace gdsd {
 /// B rollouts, K masked views of each, C completion tokens.
 /// log_p[k, b, i] = log p(x0_i | x_t) if view k of rollout b asks for token i, else 0.
 struct Batch {
-  Tensor log_p;       // [K, B, C] under the denoiser being trained; carries the gradient
-  Tensor log_p_old;   // [K, B, C] under the denoiser that produced the rollouts
-  Tensor log_p_ref;   // [K, B, C] under the frozen reference; undefined when beta = 0
-  Tensor weight;      // [K, B, C] set by the masking: ELBO or uniform, 0 where not asked
-  Tensor completion;  // [B, C] bool: up to and including the first EOS
-  Tensor advantage;   // [B]
+  Tensor log_p = {};       // [K, B, C] under the denoiser being trained; carries the gradient
+  Tensor log_p_old = {};   // [K, B, C] under the denoiser that produced the rollouts: needs_old
+  Tensor log_p_ref = {};   // [K, B, C] under the frozen reference: needs_reference
+  Tensor weight = {};      // [K, B, C] set by the masking: ELBO or uniform, 0 where not asked
+  Tensor completion = {};  // [B, C] bool: up to and including the first EOS
+  Tensor advantage = {};   // [B]
+  Tensor elbo_old = {};    // [B] under the old denoiser, on views of its own: needs_elbo
 };
 
 /// A mean kept as its numerator and denominator. The trainer adds both over micro-batches and
@@ -40,10 +41,28 @@ inline Loss& operator+=(Loss& total, const Loss& part) {
   return total;
 }
 
+/// PPO's surrogate min(ρ A, clip(ρ, 1 − ε_low, 1 + ε_high) A) and where the clip holds. ρ = e^gap.
+struct Surrogate {
+  Tensor value;
+  Tensor clipped;  // 0 or 1 in the type of `value`
+};
+inline Surrogate clipped_surrogate(const Tensor& gap, const Tensor& advantage, double epsilon_low,
+                                   double epsilon_high) {
+  const Tensor ratio = gap.exp();
+  const Tensor free = ratio * advantage;
+  const Tensor clipped = ratio.clamp(1 - epsilon_low, 1 + epsilon_high) * advantage;
+  return {at::minimum(free, clipped), (clipped < free).to(gap.scalar_type())};
+}
+
 // Each objective is one header: an options struct, its formula, and
 //
-//   MaskingOptions masking(const XOptions&);          which views of a rollout it wants
-//   Loss loss(const Batch&, const XOptions&);         the formula
+//   MaskingOptions masking;             which views of a rollout it wants
+//   AdvantageOptions advantage;         how it compares the rollouts of a group
+//   bool needs_old() const;             whether it looks at log_p_old,
+//   bool needs_reference() const;       … log_p_ref,
+//   bool needs_elbo() const;            … elbo_old
+//   static XOptions released();         the authors' public code, where it differs
+//   Loss loss(const Batch&, const XOptions&);
 //
 // objectives.h lists them in `using ObjectiveOptions = std::variant<...>`.
 

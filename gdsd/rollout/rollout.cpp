@@ -73,21 +73,20 @@ Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer,
     }
   });
 
-  Rollouts out;
+  Packed sequences;
   std::vector<Tensor> tokens, steps;
   for (const Samples& part : samples) {
     tokens.push_back(part.sequences.tokens);
     steps.push_back(part.step);
-    out.sequences.lengths.insert(out.sequences.lengths.end(), part.sequences.lengths.begin(),
-                                 part.sequences.lengths.end());
+    sequences.lengths.insert(sequences.lengths.end(), part.sequences.lengths.begin(),
+                             part.sequences.lengths.end());
   }
-  out.sequences.tokens = at::cat(tokens);
-  out.step = at::cat(steps);
+  sequences.tokens = at::cat(tokens);
 
-  const Tensor answers = out.sequences.tokens.index_select(0, tail_rows(out.sequences, C).flatten())
-                             .cpu()
-                             .view({B, C});
-  out.completion = until_eos(answers, eos);
+  const Tensor answers =
+      sequences.tokens.index_select(0, tail_rows(sequences, C).flatten()).cpu().view({B, C});
+  Rollouts out{
+      complete(std::move(sequences), answers, eos, at::cat(steps)), until_eos(answers, eos), {}};
   for (int64_t b = 0; b < B; ++b)
     out.attempts.push_back({&problems[b / G], text_of(tokenizer, answers[b], eos)});
   return out;

@@ -1,6 +1,7 @@
 // Acting: problems in, groups of sampled completions out.
 #pragma once
 
+#include "gdsd/masking/masking.h"
 #include "gdsd/reward/reward.h"
 #include "gdsd/sampler/sampler.h"
 #include "gdsd/text/tokenizer.h"
@@ -35,10 +36,8 @@ struct RolloutOptions {
 };
 
 /// B = prompts · G rollouts; rows g·G … g·G+G−1 answer the same problem.
-struct Rollouts {
-  Packed sequences;               // prompts and completions
+struct Rollouts : Completed {
   Tensor completion;              // [B, C] bool, on the CPU: up to and including the first EOS
-  Tensor step;                    // [B, C] int64, on the CPU: when each token was revealed
   std::vector<Attempt> attempts;  // [B] the same as text; they point at the problems given
 };
 

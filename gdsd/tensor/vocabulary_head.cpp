@@ -56,4 +56,10 @@ Tensor log_prob(const Tensor& hidden, const Tensor& weight, const Tensor& target
   return LogProb::apply(hidden, weight, target, tile);
 }
 
+Tensor centred_logit(const Tensor& hidden, const Tensor& weight, const Tensor& target) {
+  const auto wide = at::promote_types(hidden.scalar_type(), at::kFloat);
+  const Tensor centred = weight.index_select(0, target).to(wide) - weight.to(wide).mean(0);
+  return (hidden.to(wide) * centred).sum(-1);
+}
+
 }  // namespace gdsd

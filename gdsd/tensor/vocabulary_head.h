@@ -11,4 +11,8 @@ namespace gdsd {
 Tensor log_prob(const Tensor& hidden, const Tensor& weight, const Tensor& target,
                 int64_t tile = kTile);
 
+/// The logit at `target` less the mean of all logits, of the same arguments → [R], float32 or
+/// wider. h (W_y − mean_v W_v)ᵀ: no logits are made.
+Tensor centred_logit(const Tensor& hidden, const Tensor& weight, const Tensor& target);
+
 }  // namespace gdsd

@@ -3,7 +3,7 @@
 #include <c10/core/GradMode.h>
 
 #include "gdsd/denoiser/peft.h"
-#include "gdsd/masking/masking.h"
+#include "gdsd/masking/scores.h"
 #include "gdsd/tensor/tally.h"
 #include "gdsd/tensor/vocabulary_head.h"
 #include "gdsd/train/backward.h"
@@ -78,7 +78,8 @@ class Rehearsal {
   }
 
   void sample(int64_t n, double temperature) const;
-  Tensor score(int64_t n) const;
+  Completed dry_rollouts(int64_t n) const;
+  Tensor score(int64_t n, const MaskingOptions& options) const;
   int64_t learn(int64_t n, int64_t pieces);
   double forward_flops(double tokens, double rows) const;
   void count_flops();
@@ -114,18 +115,19 @@ void Rehearsal::sample(int64_t n, double temperature) const {
           std::vector<Key>(some));
 }
 
-/// log_probs() of n rollouts: as many rows, spread as unevenly over the passes.
-Tensor Rehearsal::score(int64_t n) const {
-  const MaskingOptions o = masking(config_.objective);
-  const int64_t passes = o.coupled ? 2 * o.views : o.views;
-  std::vector<int64_t> counts;
-  for (int64_t v = 0; v < o.views; ++v)
-    for (int64_t x : mask_counts(C_, n, C_ / 3)) counts.push_back(x);
-  for (int64_t i = 0; o.coupled && i < n * o.views; ++i) counts.push_back(C_ - counts[i]);
-  const int64_t R = std::accumulate(counts.begin(), counts.end(), int64_t{0});
-  const Rows rows{at::empty({R}, meta(at::kLong)), counts};
-  return log_prob(model_->encode(sequences(passes * n, P_ + C_), rows), model_->head(),
-                  at::empty({R}, meta(at::kLong)));
+/// n rollouts whose tokens were revealed in even steps.
+Completed Rehearsal::dry_rollouts(int64_t n) const {
+  const Tensor step = at::arange(C_, at::kLong) * config_.rollout.sampler.calls() / C_;
+  return {{at::zeros({n * (P_ + C_)}, at::kLong), std::vector<int64_t>(n, P_ + C_)},
+          C_,
+          std::vector<int64_t>(n, C_),
+          step.to(at::kLong).expand({n, C_}).contiguous()};
+}
+
+Tensor Rehearsal::score(int64_t n, const MaskingOptions& options) const {
+  Views views = mask(dry_rollouts(n), options, n, Key{});
+  views.rollouts = sequences(n, P_ + C_);
+  return log_probs(*model_, views);
 }
 
 /// Backward passes of n rollouts each; notes the activations of the first. → the most they hold.
@@ -133,7 +135,7 @@ int64_t Rehearsal::learn(int64_t n, int64_t pieces) {
   const int64_t held = most([&] {
     const int64_t before = tally_.meta();
     for (int64_t i = 0; i < std::min<int64_t>(pieces, 2); ++i) {  // the third is like the second
-      const Tensor loss = score(n).sum();
+      const Tensor loss = score(n, masking(config_.objective)).sum();
       if (i == 0) plan_.activations = (tally_.meta() - before) * compute_.workers;
       loss.backward();
     }
@@ -159,19 +161,21 @@ double Rehearsal::forward_flops(double tokens, double rows) const {
 
 void Rehearsal::count_flops() {
   const auto B = static_cast<double>(config_.rollout.prompts * config_.rollout.group_size);
-  const auto L = static_cast<double>(P_ + C_), C = static_cast<double>(C_);
+  const auto L = static_cast<double>(P_ + C_);
   const SamplerOptions& o = config_.rollout.sampler;
   const double guided = o.cfg_scale != 0 ? 2 : 1;
   // Over a block's steps half of it is hidden in the mean.
   plan_.rollout_flops = static_cast<double>(o.calls()) * guided *
                         forward_flops(B * L, B * static_cast<double>(o.block()) / 2);
-  const MaskingOptions m = masking(config_.objective);
-  const auto views = static_cast<double>(m.views);
-  const double passes = m.coupled ? 2 * views : views, rows = views * B * (m.coupled ? C : C / 2);
+  // As many passes and rows as one rollout's views have.
+  const Views views = mask(dry_rollouts(1), masking(config_.objective), 1, Key{});
+  const double passes = views.asked.any(-1).sum().item<double>(),
+               rows = B * views.asked.sum().item<double>();
   const double forward = forward_flops(B * L * passes, rows);
   const auto inner = static_cast<double>(config_.inner_steps);
-  const double references = needs_reference(config_.objective) ? inner : 0;
-  plan_.scoring_flops = (inner - 1 + references) * forward;
+  const double looks = (needs_old(config_.objective) ? inner - 1 : 0) +
+                       (needs_reference(config_.objective) ? inner : 0);
+  plan_.scoring_flops = looks * forward;
   // Forward, gradients of the inputs, and of the weights unless they are frozen.
   const double times =
       (config_.lora.active() ? 2 : 3) + (compute_.activation_checkpointing ? 1 : 0);
@@ -188,11 +192,12 @@ Plan Rehearsal::run() {
     plan_.evaluation = most([&] {
       sample(piece(config_.eval.problems, config_.eval.batch), config_.eval.temperature);
     });
-  if (config_.inner_steps > 1 || needs_reference(config_.objective))
-    plan_.scoring = most([&] {
-      const at::NoGradGuard no_grad;
-      score(micro);
-    });
+  const ObjectiveOptions& o = config_.objective;
+  plan_.scoring = most([&] {
+    const at::NoGradGuard no_grad;
+    if ((needs_old(o) && config_.inner_steps > 1) || needs_reference(o)) score(micro, masking(o));
+    if (needs_elbo(o)) score(micro, advantage(o).elbo);
+  });
   plan_.learning = learn(micro, (share + micro - 1) / micro);
   count_flops();
   return plan_;

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "gdsd/base/progress.h"
-#include "gdsd/masking/masking.h"
+#include "gdsd/masking/scores.h"
 #include "gdsd/text/char_tokenizer.h"
 #include "gdsd/train/backward.h"
 #include "gdsd/train/summary.h"
@@ -46,10 +46,10 @@ Model open_model(const PretrainConfig& config, const Run& run, const Problems& p
 }
 
 /// Demonstrations begin … end − 1 of a step, each a prompt and a canvas of C tokens.
-Packed demonstrations(const Model& model, const Problems& problems, int64_t C, int64_t n, Key key,
-                      at::Device device) {
+Completed demonstrations(const Model& model, const Problems& problems, int64_t C, int64_t n,
+                         Key key, at::Device device) {
   Packed out;
-  std::vector<int64_t> tokens;
+  std::vector<int64_t> tokens, eos;
   for (int64_t b = 0; b < n; ++b) {
     const Key row = key.fork("row", b);
     const Example example = problems.draw(Split::kTrain, row.fork("problem"));
@@ -57,13 +57,14 @@ Packed demonstrations(const Model& model, const Problems& problems, int64_t C, i
     auto answer = model.tokenizer->encode(problems.demonstration(example, row.fork("answer")));
     check(static_cast<int64_t>(answer.size()) <= C, "[pretrain] a demonstration of ", answer.size(),
           " tokens does not fit sampler.gen_length ", C, ".");
+    eos.push_back(std::ssize(answer));
     answer.resize(C, model.denoiser->vocabulary().eos_id);
     tokens.insert(tokens.end(), prompt.begin(), prompt.end());
     tokens.insert(tokens.end(), answer.begin(), answer.end());
     out.lengths.push_back(static_cast<int64_t>(prompt.size()) + C);
   }
   out.tokens = to_tensor(tokens, device);
-  return out;
+  return {std::move(out), C, std::move(eos), {}};
 }
 
 SummaryRows summarise(const PretrainConfig& config, const Model& model, const Compute& compute) {
@@ -108,20 +109,22 @@ Outcome pretrain(const PretrainConfig& asked, Existing existing, Observer& obser
     if (step > 0) {
       clock.begin(Phase::kLearn);
       const Key key = Key{config.seed}.fork("step", step);
-      const Packed x0 = demonstrations(model, *problems, C, B, key, compute.device);
-      const Views views =
-          mask(x0, C, {.coupled = false, .weight = TokenWeight::kMean, .least = 1}, B, key);
+      const Completed x0 = demonstrations(model, *problems, C, B, key, compute.device);
+      const Views views = mask(x0, config.loss.masking, B, key);
       metrics["lr"] = optimizer.learning_rate();
-      std::vector<Tensor> losses((B + micro - 1) / micro);
+      std::vector<Loss> losses((B + micro - 1) / micro);
       backward_in_pieces(*model.denoiser, std::ssize(losses),
                          [&](const Denoiser& worker, int64_t i) {
                            const Views part = slice(views, i * micro, std::min(B, (i + 1) * micro));
-                           const Tensor log_p = log_probs(worker, part);
-                           return losses[i] = -(part.weight.to(log_p.options()) * log_p).sum();
+                           Batch batch{.log_p = log_probs(worker, part)};
+                           batch.weight = part.weight.to(batch.log_p.options());
+                           losses[i] = loss(batch, config.loss);
+                           return losses[i].sum;
                          });
-      for (const Tensor& loss : losses)
-        metrics["loss"] += loss.item<double>() / static_cast<double>(B);
-      metrics["grad_norm"] = optimizer.step(static_cast<double>(B));
+      Loss total;
+      for (const Loss& part : losses) total += part;
+      metrics["loss"] = total.sum.item<double>() / total.count;
+      metrics["grad_norm"] = optimizer.step(total.count);
     }
     if (run.evaluation_due(step)) {
       clock.begin(Phase::kEvaluate);

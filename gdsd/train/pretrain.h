@@ -1,9 +1,8 @@
 // Learning from demonstrations: MDLM's loss, for pretraining a small model and for fine-tuning one.
-// Sahoo et al. 2024, arXiv:2406.07524; the loss of LLaDA's supervised fine-tuning.
-//
-//   L = mean over rows of (1/x) Σ_{i hidden} −log p_θ(x0_i | x_t),   x ~ U{1..C} of C tokens hidden
+// See mdlm.h.
 #pragma once
 
+#include "gdsd/objective/mdlm.h"
 #include "gdsd/train/run.h"
 
 namespace gdsd {
@@ -14,6 +13,7 @@ struct PretrainConfig : RunOptions {
   ArchitectureOptions architecture;
   int64_t batch = 48;
   int64_t micro_batch = 0;
+  MdlmOptions loss;
   SamplerOptions sampler;
 
   template <class F>
@@ -24,6 +24,7 @@ struct PretrainConfig : RunOptions {
     f("architecture", architecture, "of a new model");
     f("batch", batch, "demonstrations per step");
     f("micro_batch", micro_batch, "demonstrations in a backward pass, 0 for all");
+    f("loss", loss, "");
     f("sampler", sampler, "how evaluations decode; gen_length is the canvas that is learnt");
   }
   void validate() const;

@@ -45,9 +45,15 @@ std::vector<Scored> split(const Scored& all, int64_t micro) {
                       .log_p_ref = rows(b.log_p_ref, 1),
                       .weight = rows(b.weight, 1),
                       .completion = rows(b.completion, 0),
-                      .advantage = rows(b.advantage, 0)}});
+                      .advantage = rows(b.advantage, 0),
+                      .elbo_old = rows(b.elbo_old, 0)}});
   }
   return parts;
+}
+
+Tensor score_rollouts(const Denoiser& denoiser, const Views& views, int64_t micro) {
+  const Tensor log_p = score_without_gradient(denoiser, views, micro).to(at::kCPU, at::kDouble);
+  return (views.weight * log_p).sum(-1).mean(0);
 }
 
 }  // namespace gdsd

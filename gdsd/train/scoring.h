@@ -1,7 +1,7 @@
 // One optimiser step's worth of rollouts: masked views and what the denoisers say about them.
 #pragma once
 
-#include "gdsd/masking/masking.h"
+#include "gdsd/masking/scores.h"
 #include "gdsd/objective/objective.h"
 
 namespace gdsd {
@@ -18,5 +18,8 @@ Scored score_views(const Denoiser* old, const Denoiser* reference, const Views& 
 
 /// The same, `micro` rollouts at a time.
 std::vector<Scored> split(const Scored& all, int64_t micro);
+
+/// Σ weight · score of every rollout, the mean of its views → [B] float64, on the CPU.
+Tensor score_rollouts(const Denoiser& denoiser, const Views& views, int64_t micro);
 
 }  // namespace gdsd

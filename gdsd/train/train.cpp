@@ -60,6 +60,21 @@ class Trainer {
   Metrics step(Key key, PhaseClock& clock);
 
  private:
+  /// One step under way.
+  struct Step {
+    Rollouts rollouts;
+    int64_t micro = 0;
+    std::vector<double> rewards = {};
+    Metrics metrics = {};
+    Views elbo_views = {};
+    Tensor elbo_old = {};
+    LogRatios ratios = {};
+    int64_t passes_done = 0;
+  };
+  void look_at_elbos(Step& step, Key key) const;
+  std::vector<Scored> look_back(const Step& step, Key key) const;
+  void learn(Step& step, Scored& pass);
+
   /// The model as it was: with an adapter the same weights without it, never a second copy.
   std::unique_ptr<Denoiser> make_reference() const {
     if (model_.denoiser->adapter().empty())
@@ -99,55 +114,91 @@ Metrics Trainer::evaluate() const {
       .metrics();
 }
 
+/// ELBOs under the old denoiser and the reference, where loss or advantage look at them.
+void Trainer::look_at_elbos(Step& step, Key key) const {
+  if (!needs_elbo(config_.objective)) return;
+  const AdvantageOptions& options = advantage(config_.objective);
+  step.elbo_views = mask(step.rollouts, options.elbo, config_.rollout.group_size, key.fork("elbo"));
+  step.elbo_old = score_rollouts(*model_.denoiser, step.elbo_views, step.micro);
+  step.ratios.current = at::zeros_like(step.elbo_old);
+  if (options.needs_reference())
+    step.ratios.reference =
+        score_rollouts(*reference_, step.elbo_views, step.micro) - step.elbo_old;
+}
+
+/// What the old and the reference denoiser say, before anything changes. At the first inner step
+/// the old denoiser is the present one: its scores come with the gradient's.
+std::vector<Scored> Trainer::look_back(const Step& step, Key key) const {
+  std::vector<Scored> passes;
+  const bool old = needs_old(config_.objective);
+  const Denoiser* reference =
+      std::visit([](const auto& o) { return o.needs_reference(); }, config_.objective)
+          ? reference_.get()
+          : nullptr;
+  for (int64_t i = 0; i < config_.inner_steps; ++i) {
+    const Views views = mask(step.rollouts, masking(config_.objective), config_.rollout.group_size,
+                             key.fork("mask", i));
+    passes.push_back(
+        score_views(old && i > 0 ? model_.denoiser.get() : nullptr, reference, views, step.micro));
+    passes.back().batch.completion = step.rollouts.completion.to(compute_.device);
+  }
+  return passes;
+}
+
+/// One optimiser step. The advantages are those of this pass.
+void Trainer::learn(Step& step, Scored& pass) {
+  const AdvantageOptions& options = advantage(config_.objective);
+  if (options.needs_current() && step.passes_done > 0)
+    step.ratios.current =
+        score_rollouts(*model_.denoiser, step.elbo_views, step.micro) - step.elbo_old;
+  const auto like = pass.batch.weight.options();
+  pass.batch.advantage =
+      advantage(step.rewards, config_.rollout.group_size, options, step.ratios).to(like);
+  if (step.elbo_old.defined()) pass.batch.elbo_old = step.elbo_old.to(like);
+
+  std::vector<Scored> parts = split(pass, step.micro);
+  std::vector<Loss> losses(parts.size());
+  backward_in_pieces(*model_.denoiser, std::ssize(parts), [&](const Denoiser& worker, int64_t i) {
+    Batch& batch = parts[i].batch;
+    batch.log_p = log_probs(worker, parts[i].views);
+    if (!batch.log_p_old.defined()) batch.log_p_old = batch.log_p.detach();
+    losses[i] = loss(batch, config_.objective);
+    return losses[i].sum;
+  });
+  Loss total;
+  for (const Loss& part : losses) total += part;
+  total.count = std::max(total.count, 1.0);  // nothing scored: the gradient is 0
+  add_pass(step.metrics, total, optimizer_.step(total.count), config_.inner_steps);
+  ++step.passes_done;
+}
+
 Metrics Trainer::step(Key key, PhaseClock& clock) {
   const Transformer& denoiser = *model_.denoiser;
-  const int64_t G = config_.rollout.group_size, C = config_.rollout.sampler.gen_length,
-                micro = piece_size(rollouts(), config_.micro_batch, denoiser);
-
-  // 1. Act: problems → rollouts → rewards → advantages.
+  // 1. Act: problems → rollouts → rewards.
   clock.begin(Phase::kAct);
   std::vector<Example> problems;
   for (int64_t p = 0; p < config_.rollout.prompts; ++p)
     problems.push_back(problems_->draw(Split::kTrain, key.fork("problem", p)));
-  const Rollouts rollouts =
-      rollout(denoiser, *model_.tokenizer, problems, config_.rollout, key.fork("rollout"));
+  Step step{.rollouts = rollout(denoiser, *model_.tokenizer, problems, config_.rollout,
+                                key.fork("rollout")),
+            .micro = piece_size(rollouts(), config_.micro_batch, denoiser)};
   clock.begin(Phase::kReward);
   const Scores scores =
-      score(rollouts.attempts, rewards_,
+      score(step.rollouts.attempts, rewards_,
             static_cast<int>(std::max<int64_t>(denoiser.workers(), at::get_num_threads())));
-  const Tensor A = advantage(scores.total, G, config_.advantage);
-  Metrics metrics = describe(rollouts, scores, config_);
+  step.rewards = scores.total;
+  step.metrics = describe(step.rollouts, scores, config_);
 
-  // 2. Look back: what the old and the reference denoiser say, before anything changes. At the
-  // first inner step the old denoiser is the present one: its scores come with the gradient's.
+  // 2. Look back.
   clock.begin(Phase::kLookBack);
-  std::vector<Scored> passes;
-  for (int64_t i = 0; i < config_.inner_steps; ++i) {
-    const Views views =
-        mask(rollouts.sequences, C, masking(config_.objective), G, key.fork("mask", i));
-    passes.push_back(score_views(i > 0 ? &denoiser : nullptr, reference_.get(), views, micro));
-    passes.back().batch.advantage = A.to(passes.back().batch.weight.options());
-    passes.back().batch.completion = rollouts.completion.to(compute_.device);
-  }
+  look_at_elbos(step, key);
+  std::vector<Scored> passes = look_back(step, key);
 
-  // 3. Learn: one optimiser step per pass.
+  // 3. Learn: advantages and one optimiser step per pass.
   clock.begin(Phase::kLearn);
-  metrics["lr"] = optimizer_.learning_rate();
-  for (const Scored& pass : passes) {
-    std::vector<Scored> parts = split(pass, micro);
-    std::vector<Loss> losses(parts.size());
-    backward_in_pieces(denoiser, std::ssize(parts), [&](const Denoiser& worker, int64_t i) {
-      Batch& batch = parts[i].batch;
-      batch.log_p = log_probs(worker, parts[i].views);
-      if (!batch.log_p_old.defined()) batch.log_p_old = batch.log_p.detach();
-      losses[i] = loss(batch, config_.objective);
-      return losses[i].sum;
-    });
-    Loss total;
-    for (const Loss& part : losses) total += part;
-    add_pass(metrics, total, optimizer_.step(total.count), config_.inner_steps);
-  }
-  return metrics;
+  step.metrics["lr"] = optimizer_.learning_rate();
+  for (Scored& pass : passes) learn(step, pass);
+  return step.metrics;
 }
 
 }  // namespace

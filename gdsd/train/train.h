@@ -1,7 +1,6 @@
 // Reinforcement learning from prompt to checkpoint: act, look back, learn, report.
 #pragma once
 
-#include "gdsd/advantage/advantage.h"
 #include "gdsd/objective/objectives.h"
 #include "gdsd/train/run.h"
 
@@ -13,7 +12,6 @@ struct TrainConfig : RunOptions {
   int64_t inner_steps = 4;
   int64_t micro_batch = 0;
   RolloutOptions rollout;
-  AdvantageOptions advantage;
   ObjectiveOptions objective;
 
   template <class F>
@@ -25,7 +23,6 @@ struct TrainConfig : RunOptions {
     f("micro_batch", micro_batch,
       "rollouts in a backward pass, 0 for all; changes memory, and results to rounding");
     f("rollout", rollout, "");
-    f("advantage", advantage, "");
     f("objective", objective, "what is minimised");
   }
   void validate() const;

@@ -1,4 +1,4 @@
-#include "gdsd/masking/masking.h"
+#include "gdsd/masking/scores.h"
 
 #include <gtest/gtest.h>
 
@@ -14,12 +14,23 @@ namespace {
 constexpr int64_t C = 4;
 
 /// Four rollouts in two groups, with prompts of 2, 2, 5 and 5 tokens.
-Packed rollouts() { return {random_tokens(30, 8, "rollouts"), {6, 6, 9, 9}}; }
+Completed rollouts() {
+  return {{random_tokens(30, 8, "rollouts"), {6, 6, 9, 9}}, C, {4, 1, 3, 0}, {}};
+}
 
-/// [K, N] bool → [K, B, C].
+/// B sequences of `length` tokens, all of them completion.
+Completed blank(int64_t B, int64_t length) {
+  return {{at::zeros({B * length}, at::kLong), std::vector<int64_t>(B, length)},
+          length,
+          std::vector<int64_t>(B, length),
+          {}};
+}
+
+/// What the first passes hide of the completions, [K, B, C].
 Tensor of_completions(const Views& v) {
-  const Tensor index = tail_rows(v.rollouts, C).flatten();
-  return v.hidden.index_select(1, index).view({v.hidden.size(0), -1, C});
+  const int64_t K = v.weight.size(0), length = v.weight.size(2);
+  const Tensor index = tail_rows(v.rollouts, length).flatten();
+  return v.hidden.slice(0, 0, K).index_select(1, index).view({K, -1, length});
 }
 
 /// log p of every token with the tokens `hidden` [N] replaced by masks, by its definition → [N].
@@ -40,47 +51,74 @@ struct Recorder : TableDenoiser {
 };
 
 TEST(Mask, HidesOnlyCompletionTokens) {
-  const Views v = mask(rollouts(), C, {.views = 50}, 2, {1});
-  EXPECT_TRUE(v.hidden.sum(-1).equal(of_completions(v).sum({1, 2})));
+  const Views v = mask(rollouts(), {.views = 50}, 2, {1});
+  EXPECT_TRUE(v.hidden.slice(0, 0, 50).sum(-1).equal(of_completions(v).sum({1, 2})));
   EXPECT_TRUE(of_completions(v).any().item<bool>());
 }
 
+/// The sequences of all passes, in order, that ask for something.
+std::vector<std::pair<int64_t, int64_t>> shown(const Views& v) {
+  std::vector<std::pair<int64_t, int64_t>> all;
+  for (int64_t p = 0; p < v.asked.size(0); ++p)
+    for (int64_t b = 0; b < v.asked.size(1); ++b)
+      if (v.asked[p][b].any().item<bool>()) all.emplace_back(p, b);
+  return all;
+}
+
 TEST(Mask, AsksForEveryCompletionTokenOnceInACoupledView) {
+  const Views v = mask(rollouts(), {.views = 3}, 2, {1});
+  EXPECT_TRUE((v.asked.slice(0, 0, 3).to(at::kLong) + v.asked.slice(0, 3).to(at::kLong))
+                  .eq(1)
+                  .all()
+                  .item<bool>());
+  EXPECT_TRUE((v.weight != 0).all().item<bool>());
+  const Tensor index = tail_rows(v.rollouts, C).flatten();
+  EXPECT_TRUE(v.hidden.index_select(1, index).view_as(v.asked).equal(v.asked));
+}
+
+TEST(LogProbs, ShowOnlySequencesThatAreAskedForSomething) {
   const Recorder denoiser;
-  const Packed x0 = rollouts();
-  const int64_t N = x0.tokens.size(0), K = 3;
-  log_probs(denoiser, mask(x0, C, {.views = K}, 2, {1}));
-  const Tensor seen = denoiser.seen.tokens.view({2, K, N});  // both passes of every view
-  const Tensor is_hidden = seen == denoiser.vocab.mask_id;
-  Tensor completion = at::zeros({N}, at::kBool);
-  completion.index_fill_(0, tail_rows(x0, C).flatten(), true);
-  EXPECT_TRUE(is_hidden.sum(0).equal(completion.to(at::kLong).expand({K, N})));
-  EXPECT_TRUE(at::where(is_hidden, x0.tokens, seen).equal(x0.tokens.expand({2, K, N})));
-  // Asked is what is hidden, in order, with the right counts.
-  EXPECT_TRUE(denoiser.asked.index.equal(is_hidden.flatten().nonzero().squeeze(1)));
-  std::vector<int64_t> counts;
-  const auto at = denoiser.seen.offsets();
-  for (size_t b = 0; b + 1 < at.size(); ++b)
-    counts.push_back(is_hidden.flatten().slice(0, at[b], at[b + 1]).sum().item<int64_t>());
-  EXPECT_EQ(denoiser.asked.counts, counts);
+  const Views v = mask(rollouts(), {.views = 9}, 2, {1});
+  log_probs(denoiser, v);
+  const auto all = shown(v);
+  ASSERT_LT(all.size(), 18u * 4);  // some view hides nothing, or everything
+  ASSERT_EQ(denoiser.seen.size(), std::ssize(all));
+  const auto from = v.rollouts.offsets(), to = denoiser.seen.offsets();
+  std::vector<int64_t> asked;
+  for (size_t i = 0; i < all.size(); ++i) {
+    const auto [p, b] = all[i];
+    const Tensor x0 = v.rollouts.tokens.slice(0, from[b], from[b + 1]);
+    const Tensor hidden = v.hidden[p].slice(0, from[b], from[b + 1]);
+    const Tensor got = denoiser.seen.tokens.slice(0, to[i], to[i + 1]);
+    EXPECT_TRUE(got.equal(at::where(hidden, denoiser.vocab.mask_id, x0))) << i;
+    for (int64_t c : to_vector<int64_t>(v.asked[p][b].nonzero().squeeze(1)))
+      asked.push_back(to[i + 1] - C + c);
+    EXPECT_EQ(denoiser.asked.counts[i], v.asked[p][b].sum().item<int64_t>());
+  }
+  EXPECT_EQ(to_vector<int64_t>(denoiser.asked.index), asked);
+}
+
+TEST(LogProbs, AreZeroWhereNothingIsAsked) {
+  const TableDenoiser denoiser;
+  Views v = mask(rollouts(), {.coupled = false}, 2, {1});
+  v.asked.zero_(), v.hidden.zero_();
+  EXPECT_TRUE(log_probs(denoiser, v).equal(at::zeros({1, 4, C}, at::kDouble)));
 }
 
 TEST(Mask, AsksOnlyForHiddenTokensInASingleView) {
-  const Recorder denoiser;
-  const Views v = mask(rollouts(), C, {.coupled = false}, 2, {1});
-  const Tensor log_p = log_probs(denoiser, v);
+  const Views v = mask(rollouts(), {.coupled = false}, 2, {1});
+  const Tensor log_p = log_probs(TableDenoiser(), v);
   EXPECT_TRUE((log_p != 0).equal(of_completions(v)));
   EXPECT_TRUE((v.weight != 0).equal(of_completions(v)));
-  EXPECT_TRUE((denoiser.seen.tokens == denoiser.vocab.mask_id).equal(v.hidden[0]));
 }
 
 TEST(Mask, StratifiesTheCountsOfAGroup) {
   const int64_t G = 5, length = 12;
-  const Packed x{at::zeros({2 * G * length}, at::kLong), std::vector<int64_t>(2 * G, length)};
+  const Completed x = blank(2 * G, length);
   std::set<std::vector<int64_t>> seen;
   for (uint64_t seed = 0; seed < 300; ++seed) {
-    const Views v = mask(x, length, {}, G, {seed});
-    const Tensor counts = v.hidden.view({2, G, length}).sum(-1);
+    const Views v = mask(x, {}, G, {seed});
+    const Tensor counts = v.hidden[0].view({2, G, length}).sum(-1);
     for (int64_t g = 0; g < 2; ++g) seen.insert(to_vector<int64_t>(counts[g]));
   }
   std::set<std::vector<int64_t>> expected;  // one for every k, and no other
@@ -89,10 +127,10 @@ TEST(Mask, StratifiesTheCountsOfAGroup) {
 }
 
 TEST(Mask, HidesAtLeastWhatItIsTold) {
-  const Packed x{at::zeros({8 * C}, at::kLong), std::vector<int64_t>(8, C)};
+  const Completed x = blank(8, C);
   std::map<int64_t, int> seen;
   for (uint64_t seed = 0; seed < 500; ++seed) {
-    const Views v = mask(x, C, {.coupled = false, .least = 1}, 1, {seed});
+    const Views v = mask(x, {.coupled = false, .least = 1}, 1, {seed});
     for (int64_t n : to_vector<int64_t>(v.hidden.view({8, C}).sum(-1))) ++seen[n];
   }
   EXPECT_EQ(seen.size(), 4u);  // 1, 2, 3 and 4, each with chance 1/4
@@ -100,10 +138,10 @@ TEST(Mask, HidesAtLeastWhatItIsTold) {
 }
 
 TEST(Mask, HidesEveryTokenEquallyOften) {
-  const Packed x{at::zeros({8 * C}, at::kLong), std::vector<int64_t>(8, C)};
+  const Completed x = blank(8, C);
   Tensor times = at::zeros({C}, at::kLong);
   for (uint64_t seed = 0; seed < 250; ++seed)
-    times += mask(x, C, {}, 8, {seed}).hidden.view({8, C}).sum(0);
+    times += mask(x, {}, 8, {seed}).hidden[0].view({8, C}).sum(0);
   EXPECT_LE(max_difference(times, at::full({C}, 1000)), 112)
       << times;  // half of 2000, 5 deviations
 }
@@ -112,8 +150,7 @@ TEST(Mask, HidesEveryTokenEquallyOften) {
 TEST(Mask, WeighsTokensAsDefined) {
   for (bool coupled : {true, false})
     for (auto weight : {TokenWeight::kUniform, TokenWeight::kElbo, TokenWeight::kMean}) {
-      const Views v =
-          mask(rollouts(), C, {.views = 20, .coupled = coupled, .weight = weight}, 2, {1});
+      const Views v = mask(rollouts(), {.views = 20, .coupled = coupled, .weight = weight}, 2, {1});
       const Tensor hidden = of_completions(v), x = hidden.sum(-1, true).to(at::kDouble);
       const Tensor together = at::where(hidden, x, C - x);  // hidden in the same pass, [K, B, C]
       Tensor expected = at::ones_like(together);
@@ -125,17 +162,17 @@ TEST(Mask, WeighsTokensAsDefined) {
 }
 
 TEST(Mask, IsAFunctionOfItsKey) {
-  const Views a = mask(rollouts(), C, {.views = 9}, 2, {1}),
-              b = mask(rollouts(), C, {.views = 9}, 2, {1}),
-              c = mask(rollouts(), C, {.views = 9}, 2, {2});
+  const Views a = mask(rollouts(), {.views = 9}, 2, {1}),
+              b = mask(rollouts(), {.views = 9}, 2, {1}),
+              c = mask(rollouts(), {.views = 9}, 2, {2});
   EXPECT_TRUE(a.hidden.equal(b.hidden));
   EXPECT_FALSE(a.hidden.equal(c.hidden));
   EXPECT_FALSE(a.hidden[0].equal(a.hidden[1]));
 }
 
 TEST(Mask, RefusesHalfAGroup) {
-  EXPECT_THROW(mask(rollouts(), C, {}, 3, {1}), Error);
-  EXPECT_THROW(mask(rollouts(), C, {.least = C + 1}, 2, {1}), Error);
+  EXPECT_THROW(mask(rollouts(), {}, 3, {1}), Error);
+  EXPECT_THROW(mask(rollouts(), {.least = C + 1}, 2, {1}), Error);
 }
 
 /// Mean over all orders σ of Σ_i log p(x0_σ(i) | the prompt, x0_σ(1) … x0_σ(i−1)): what the ELBO of
@@ -162,12 +199,12 @@ double any_order_elbo(const TableDenoiser& denoiser, const Packed& x0) {
 // score is the ELBO exactly. Ou et al. 2025 (arXiv:2406.03736) for the identity.
 TEST(Score, WithElboWeightsIsAnUnbiasedElbo) {
   const TableDenoiser denoiser;
-  const Packed x0{random_tokens(2 + C, 8, "x0"), {2 + C}};
-  const double exact = any_order_elbo(denoiser, x0);
+  const Completed x0{{random_tokens(2 + C, 8, "x0"), {2 + C}}, C, {C}, {}};
+  const double exact = any_order_elbo(denoiser, x0.sequences);
   for (bool coupled : {true, false}) {
     std::map<std::vector<int64_t>, double> scores;  // of every subset
     for (uint64_t seed = 0; scores.size() < 16 && seed < 10000; ++seed) {
-      const Views v = mask(x0, C, {.coupled = coupled, .weight = TokenWeight::kElbo}, 1, {seed});
+      const Views v = mask(x0, {.coupled = coupled, .weight = TokenWeight::kElbo}, 1, {seed});
       scores[to_vector<int64_t>(of_completions(v))] =
           (v.weight * log_probs(denoiser, v)).sum().item<double>();
     }
@@ -183,8 +220,8 @@ TEST(Score, WithElboWeightsIsAnUnbiasedElbo) {
 
 TEST(LogProbs, AreThoseOfTheDirectComputation) {
   const TableDenoiser denoiser;
-  const Packed x0 = rollouts();
-  const Views v = mask(x0, C, {.views = 3}, 2, {1});
+  const Packed x0 = rollouts().sequences;
+  const Views v = mask(rollouts(), {.views = 3}, 2, {1});
   const Tensor got = log_probs(denoiser, v), index = tail_rows(x0, C).flatten();
   Tensor completion = at::zeros_like(v.hidden[0]);
   completion.index_fill_(0, index, true);
@@ -198,7 +235,7 @@ TEST(LogProbs, AreThoseOfTheDirectComputation) {
 
 TEST(LogProbs, OfSlicesAreThoseOfTheWhole) {
   const TableDenoiser denoiser;
-  const Views v = mask(rollouts(), C, {.views = 3}, 2, {1});
+  const Views v = mask(rollouts(), {.views = 3}, 2, {1});
   const Tensor whole = log_probs(denoiser, v);
   for (auto [begin, end] : {std::pair{0, 1}, {1, 3}, {3, 4}, {0, 4}}) {
     const Views part = slice(v, begin, end);

@@ -3,7 +3,7 @@
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
-#include "gdsd/masking/masking.h"
+#include "gdsd/masking/scores.h"
 #include "tests/core/table_denoiser.h"
 #include "tests/core/tiny_model.h"
 
@@ -102,7 +102,7 @@ TEST(Transformer, HasTheGradientOfItsValue) {
   config.n_kv_heads = 2;
   const Transformer model = tiny_llada(config, at::kDouble, at::kDouble);
   const Packed x{random_tokens(14, kTinyVocabulary.size, "x"), {6, 8}};
-  const Views views = mask(x, 4, {.views = 2}, 2, {1});
+  const Views views = mask({x, 4, std::vector<int64_t>(x.size(), 4), {}}, {.views = 2}, 2, {1});
   const Tensor factor = random_tensor({2, 2, 4}, "factor");
   auto value = [&] { return (log_probs(model, views) * factor).sum(); };
   for (const auto& [name, tensor] : model.parameters()) Tensor(tensor).requires_grad_();
@@ -155,7 +155,7 @@ TEST(Transformer, OfDreamIsShiftedByOneTokenWithinEachSequence) {
 // A whole backward pass of log_probs, kept and recomputed.
 TEST(Transformer, WithActivationCheckpointingHasTheSameBits) {
   const Packed x{random_tokens(14, kTinyVocabulary.size, "x"), {6, 8}};
-  const Views views = mask(x, 4, {.views = 2}, 2, {1});
+  const Views views = mask({x, 4, std::vector<int64_t>(x.size(), 4), {}}, {.views = 2}, 2, {1});
   const Tensor factor = random_tensor({2, 2, 4}, "factor").to(at::kFloat);
   const Transformer plain = tiny_dream(), again = tiny_dream(at::kFloat, /*checkpointing=*/true);
   std::vector<Tensor> values;

@@ -3,6 +3,7 @@
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
+#include "gdsd/masking/scores.h"
 #include "gdsd/objective/objectives.h"
 #include "tests/core/table_denoiser.h"
 
@@ -107,8 +108,9 @@ struct TwoTokens : Denoiser {
 TEST(Gdsd, LearnsTheAdvantageGuidedTeacher) {
   TwoTokens model;
   model.table = at::tensor({0.3, -0.4, 1.0, 0.2}, at::kDouble).view({2, 2}).requires_grad_();
-  const GdsdOptions o{.psi = 0.5, .beta = 0, .clip = GdsdClip::kNone, .views = 1};
-  const Packed all{at::tensor({0, 0, 0, 1, 1, 0, 1, 1}, at::kLong), {2, 2, 2, 2}};
+  const GdsdOptions o{.psi = 0.5, .beta = 0, .clip = GdsdClip::kNone};
+  const Completed all{
+      {at::tensor({0, 0, 0, 1, 1, 0, 1, 1}, at::kLong), {2, 2, 2, 2}}, 2, {2, 2, 2, 2}, {}};
   const double tilt = 2 * 2 * o.psi;
 
   const Tensor old = model.log_p().detach();
@@ -117,10 +119,10 @@ TEST(Gdsd, LearnsTheAdvantageGuidedTeacher) {
   const Tensor teacher = (old + tilt * wanted).log_softmax(0);
   EXPECT_GT(max_difference(teacher.exp(), old.exp()), 0.2);  // there is something to learn
 
-  const Views first = mask(all, 2, masking(o), 4, {1});
+  const Views first = mask(all, o.masking, 4, {1});
   const Tensor log_p_old = log_probs(model, first).detach();
   for (uint64_t step = 0; step < 2000; ++step) {
-    const Views views = mask(all, 2, masking(o), 4, {step});
+    const Views views = mask(all, o.masking, 4, {step});
     const Batch b{.log_p = log_probs(model, views),
                   .log_p_old = log_p_old,
                   .log_p_ref = {},

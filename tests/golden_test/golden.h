@@ -69,8 +69,10 @@ void add_lora(const path& folder);
 void add_tokenizers(const path& folder);
 
 // Each adds the tests of one case of objectives/cases.json.
-void add_loss(const json& fixture, const path& folder);       // gdsd, espo
-void add_advantage(const json& fixture, const path& folder);  // advantage, advantage_zscore
-void add_counts(const json& fixture, const path& folder);     // mask_counts, transfer_counts_llada
+void add_pair_loss(const json& fixture, const path& folder);
+void add_single_loss(const json& fixture, const path& folder);
+void add_advantage(const json& fixture, const path& folder);
+void add_counts(const json& fixture, const path& folder);
+void add_trace_rows(const json& fixture, const path& folder);
 
 }  // namespace gdsd::golden

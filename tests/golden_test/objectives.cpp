@@ -75,6 +75,22 @@ void check_table(const json& info, const path& folder, size_t columns,
   }
 }
 
+/// N tokens, S steps, then how many each step reveals; eps of each row.
+void check_dream_counts(const json& info, const path& folder) {
+  const TensorMap t = read_safetensors(folder / info.at("file").get<std::string>());
+  const Tensor table = t.at("table");
+  ASSERT_GT(table.size(0), 0);
+  for (int64_t i = 0; i < table.size(0); ++i) {
+    const auto row = to_vector<int64_t>(table[i]);
+    int64_t hidden = row[0];
+    for (int64_t step = 0; step < row[1]; ++step) {
+      const auto n = timestep_count(hidden, step, row[1], t.at("eps")[i].item<double>());
+      EXPECT_EQ(n, row[2 + step]) << "row " << i << " step " << step;
+      hidden -= n;
+    }
+  }
+}
+
 }  // namespace
 
 void add_advantage(const json& fixture, const path& folder) {
@@ -91,17 +107,33 @@ void add_counts(const json& fixture, const path& folder) {
     add_test("Counts", name, [=] {
       check_table(fixture, folder, 3, [](const auto& r) { return mask_counts(r[0], r[1], r[2]); });
     });
-  else  // tokens, steps, n_0 …
+  else if (fixture.at("method") == "transfer_counts_llada")  // tokens, steps, n_0 …
     add_test("Counts", name, [=] {
       check_table(fixture, folder, 2, [](const auto& r) { return keep_counts(r[0], r[1]); });
     });
+  else
+    add_test("Counts", name, [=] { check_dream_counts(fixture, folder); });
 }
 
 void add_objectives(const path& folder) {
   const std::map<std::string, void (*)(const json&, const path&)> covered{
-      {"gdsd", add_loss},           {"espo", add_loss},
-      {"advantage", add_advantage}, {"advantage_zscore", add_advantage},
-      {"mask_counts", add_counts},  {"transfer_counts_llada", add_counts}};
+      {"gdsd", add_pair_loss},
+      {"gdsd_tlc", add_pair_loss},
+      {"espo", add_pair_loss},
+      {"spg", add_single_loss},
+      {"diffu_grpo", add_single_loss},
+      {"wd1", add_single_loss},
+      {"dmpo_wdce", add_single_loss},
+      {"dmpo_ddo", add_single_loss},
+      {"dmpo_weights", add_single_loss},
+      {"tracerl", add_single_loss},
+      {"sft_mdlm", add_single_loss},
+      {"tracerl_rows", add_trace_rows},
+      {"advantage", add_advantage},
+      {"advantage_zscore", add_advantage},
+      {"mask_counts", add_counts},
+      {"transfer_counts_llada", add_counts},
+      {"transfer_counts_dream", add_counts}};
   const json cases = read_json(folder / "cases.json").at("cases");
   check(!cases.empty(), "no cases.");
   for (const json& fixture : cases) {

@@ -19,7 +19,7 @@ TEST(Limits, CountsHaveThem) {
   for (const char* path : {"steps", "save_every", "keep_last", "keep_best", "inner_steps",
                            "rollout.prompts", "rollout.group_size", "rollout.batch",
                            "rollout.sampler.gen_length", "rollout.sampler.steps", "eval.problems",
-                           "eval.batch", "objective.views", "compute.threads"})
+                           "eval.batch", "objective.masking.views", "compute.threads"})
     for (const char* value : {"99999999999", "9000000000000000000", "-1"}) {
       const std::string error = refusal(train, path, value);
       EXPECT_EQ(error.find(concat(path, ": got ", value, ", expected ")), 0u) << error;
