@@ -77,9 +77,22 @@ Verb add_doctor(CLI::App& app) {
           run_doctor};
 }
 
-void add_compare(CLI::App& app, CompareArguments& arguments) {
-  CLI::App* verb = app.add_subcommand("compare", "A table and a page of finished runs.");
-  verb->add_option("RUNS", arguments.runs, "run folders of `gdsd train`")->required();
+void add_compare(CLI::App& app, CompareArguments& arguments, StudyArguments& study) {
+  CLI::App* verb = app.add_subcommand(
+      "compare",
+      "Methods side by side: a table and a page of finished runs, or a study of a config.");
+  verb->add_option("RUNS", arguments.runs,
+                   "run folders of `gdsd train`; or CONFIG.yaml [key.path=value …], to run methods "
+                   "and seeds on it: what is missing, each in a process of its own")
+      ->required();
+  verb->add_option("--methods", study.methods, "of a study: names of objectives, with commas");
+  verb->add_option("--seeds", study.seeds, "of a study: runs of each method");
+  verb->add_option(
+      "--lr", study.rates,
+      "of a study: learning rates, of which each method takes its best by the training "
+      "reward of seed 1; by default optimizer.lr, a third of it and twice it");
+  verb->add_option("--jobs", study.jobs, "of a study: runs at a time, 0 for one a core");
+  verb->add_option("--out", study.out, "of a study: its folder, runs/compare-CONFIG by default");
   verb->add_option("--json", arguments.json, "write the figures to this file");
   verb->add_option("--html", arguments.html, "write a self-contained page to this file");
   verb->add_option("--note", arguments.note, "a paragraph for the top of the page");
@@ -116,6 +129,7 @@ int dispatch(int argc, char** argv) {
   app.set_version_flag("--version", "gdsd " GDSD_VERSION);
   RunArguments run{.program = argv[0]};
   CompareArguments compare;
+  StudyArguments study;
   int (*const verbs[])(const RunArguments&) = {run_train, run_pretrain, run_eval};
   CLI::App* const apps[] = {
       add_run_verb(app, "train", "Train a model with reinforcement learning.", run, true),
@@ -125,7 +139,7 @@ int dispatch(int argc, char** argv) {
   apps[0]->footer(train_keys);
   apps[1]->footer(pretrain_keys);
   apps[2]->footer("The keys are those of `gdsd train`.");
-  add_compare(app, compare);
+  add_compare(app, compare, study);
 
   GenerateArguments generate;
   MergeArguments merge;
@@ -152,7 +166,10 @@ int dispatch(int argc, char** argv) {
     if (apps[i]->parsed()) return verbs[i](run);
   for (const Verb& other : others)
     if (other.app->parsed()) return other.run();
-  return run_compare(compare);
+  if (!std::filesystem::is_regular_file(compare.runs[0])) return run_compare(compare);
+  study.config = compare.runs[0];
+  study.overrides.assign(compare.runs.begin() + 1, compare.runs.end());
+  return run_study(study);
 }
 
 int fail(int code, const std::string& what) {

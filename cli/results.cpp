@@ -32,35 +32,6 @@ std::vector<Line> read_lines(const fs::path& folder, int64_t steps) {
   return lines;
 }
 
-RunResult read_run(const fs::path& folder) {
-  const fs::path config = folder / "config.yaml";
-  check(fs::exists(folder), folder.string(), ": no such folder.");
-  check(fs::is_directory(folder) && fs::exists(config), folder.string(),
-        ": not the folder of a run.");
-  check(!is_config_of<TrainConfig, PretrainConfig>(config), folder.string(),
-        ": this is a run of `gdsd pretrain`, expected runs of `gdsd train`.");
-  RunResult run;
-  run.folder = folder;
-  run.config = load_options<TrainConfig>(config);
-  const std::vector<Line> lines = read_lines(folder, run.config.steps);
-  const fs::path file = folder / "metrics.jsonl";
-  for (const Line& line : lines) {
-    const double step = line.at("step");
-    if (step > 0) run.reward.emplace_back(step, get(line, "reward", file));
-    if (line.contains("eval/solved")) run.solved.emplace_back(step, line.at("eval/solved"));
-  }
-  run.base_solved = get(lines.front(), "eval/solved", file);
-  run.base_cell = get(lines.front(), "eval/cell", file);
-  run.final_solved = get(lines.back(), "eval/solved", file);
-  run.final_cell = get(lines.back(), "eval/cell", file);
-
-  std::map<double, double> seconds;  // a resumed run has timed some steps twice
-  for (const Line& line : read_metrics(folder / "timing.jsonl"))
-    seconds[line.at("step")] = get(line, "seconds", folder / "timing.jsonl");
-  for (const auto& [step, s] : seconds) run.seconds += s;
-  return run;
-}
-
 /// What must be equal for two runs to be of one method.
 std::string signature(const RunResult& run) {
   std::string text;
@@ -107,6 +78,35 @@ Interval interval(double solved, size_t seeds, int64_t problems) {
 }
 
 }  // namespace
+
+RunResult read_run(const fs::path& folder) {
+  const fs::path config = folder / "config.yaml";
+  check(fs::exists(folder), folder.string(), ": no such folder.");
+  check(fs::is_directory(folder) && fs::exists(config), folder.string(),
+        ": not the folder of a run.");
+  check(!is_config_of<TrainConfig, PretrainConfig>(config), folder.string(),
+        ": this is a run of `gdsd pretrain`, expected runs of `gdsd train`.");
+  RunResult run;
+  run.folder = folder;
+  run.config = load_options<TrainConfig>(config);
+  const std::vector<Line> lines = read_lines(folder, run.config.steps);
+  const fs::path file = folder / "metrics.jsonl";
+  for (const Line& line : lines) {
+    const double step = line.at("step");
+    if (step > 0) run.reward.emplace_back(step, get(line, "reward", file));
+    if (line.contains("eval/solved")) run.solved.emplace_back(step, line.at("eval/solved"));
+  }
+  run.base_solved = get(lines.front(), "eval/solved", file);
+  run.base_cell = get(lines.front(), "eval/cell", file);
+  run.final_solved = get(lines.back(), "eval/solved", file);
+  run.final_cell = get(lines.back(), "eval/cell", file);
+
+  std::map<double, double> seconds;  // a resumed run has timed some steps twice
+  for (const Line& line : read_metrics(folder / "timing.jsonl"))
+    seconds[line.at("step")] = get(line, "seconds", folder / "timing.jsonl");
+  for (const auto& [step, s] : seconds) run.seconds += s;
+  return run;
+}
 
 double RunResult::auc() const {
   double sum = 0;

@@ -48,6 +48,9 @@ Row base_row(const std::vector<Method>& methods);
 Row row_of(const Method& method);
 Row row_of(const RunResult& run);
 
+/// A finished run.
+RunResult read_run(const std::filesystem::path& folder);
+
 /// Throws Error naming the folder for runs that are not finished, were never evaluated or cannot
 /// stand in one table with the others.
 std::vector<Method> read_methods(const std::vector<std::string>& folders);

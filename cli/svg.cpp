@@ -44,6 +44,34 @@ std::string axes(const Scale& scale, const std::string& x_label) {
   return out + text_at((kLeft + kWidth - kRight) / 2, kHeight - 6, "middle", x_label);
 }
 
+/// The area between points − spread and points + spread, or nothing.
+std::string band(const Scale& scale, const Series& s) {
+  if (s.spread.empty()) return "";
+  std::string above, below;
+  for (size_t i = 0; i < s.points.size(); ++i) {
+    const auto [x, y] = s.points[i];
+    const double high = std::min(1.0, y + s.spread[i]), low = std::max(0.0, y - s.spread[i]);
+    above += concat(i == 0 ? "M" : "L", number(scale.x(x)), " ", number(scale.y(high)));
+    below = concat("L", number(scale.x(x)), " ", number(scale.y(low)), below);
+  }
+  return concat("<path d='", above, below, "Z' fill='", s.colour, "' opacity='0.12'/>");
+}
+
+/// Names in rows, each above the one before; the first is at the top of the picture.
+struct Legend {
+  std::string text;
+  double x = kLeft + 4, above = 0;  // above the picture's own height
+
+  void add(const Series& s) {
+    if (s.label.empty()) return;
+    const double width = 34 + 8 * static_cast<double>(s.label.size());
+    if (x + width > kWidth && x > kLeft + 4) x = kLeft + 4, above += 18;
+    text += concat("<rect x='", x, "' y='", 10 - above, "' width='12' height='12' fill='", s.colour,
+                   "'/>", text_at(x + 17, 20 - above, "start", s.label));
+    x += width;
+  }
+};
+
 }  // namespace
 
 std::string escape_html(const std::string& text) {
@@ -67,26 +95,34 @@ std::string line_chart(const std::string& title, const std::string& x_label,
   for (const Series& s : series)
     for (const auto& [x, y] : s.points) scale.x_most = std::max(scale.x_most, x);
 
-  std::string out = concat("<svg viewBox='0 0 ", kWidth, " ", kHeight, "' role='img'><title>",
-                           escape_html(title), "</title>", axes(scale, x_label));
-  double legend = kLeft + 4;
+  std::string lines;
+  Legend legend;
   for (const Series& s : series) {
     std::string path, dots;
     for (const auto& [x, y] : s.points) {
       path += concat(path.empty() ? "M" : "L", number(scale.x(x)), " ", number(scale.y(y)));
-      if (!s.faint)
+      if (!s.faint && s.spread.empty())
         dots += concat("<circle cx='", number(scale.x(x)), "' cy='", number(scale.y(y)),
                        "' r='2.5' fill='", s.colour, "'><title>", escape_html(s.label), ", ",
                        number(x, "%.0f"), ": ", number(y, "%.3f"), "</title></circle>");
     }
-    out += concat("<path d='", path, "' fill='none' stroke='", s.colour, "' stroke-width='",
-                  s.faint ? 1 : 2, "' opacity='", s.faint ? 0.3 : 1, "'/>", dots);
-    if (s.label.empty()) continue;
-    out += concat("<rect x='", legend, "' y='10' width='12' height='12' fill='", s.colour, "'/>",
-                  text_at(legend + 17, 20, "start", s.label));
-    legend += 34 + 8 * static_cast<double>(s.label.size());
+    lines += band(scale, s) + concat("<path d='", path, "' fill='none' stroke='", s.colour,
+                                     "' stroke-width='", s.faint ? 1 : 2, "' opacity='",
+                                     s.faint ? 0.3 : 1, "'/>", dots);
+    legend.add(s);
   }
-  return out + "</svg>";
+  return concat("<svg viewBox='0 ", -legend.above, " ", kWidth, " ", kHeight + legend.above,
+                "' role='img'><title>", escape_html(title), "</title>", axes(scale, x_label), lines,
+                legend.text, "</svg>");
+}
+
+std::string svg_file(const std::string& svg) {
+  const std::string style =
+      "<style>text{font:12px sans-serif;fill:#333}.rule{stroke:#ddd}</style>"
+      "<rect width='100%' height='100%' fill='white'/>";
+  const size_t head = svg.find('>') + 1;
+  return "<svg xmlns='http://www.w3.org/2000/svg'" + svg.substr(4, head - 4) + style +
+         svg.substr(head) + "\n";
 }
 
 std::string cell_grid(const std::vector<Cell>& cells, int64_t columns, const std::string& caption) {

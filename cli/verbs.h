@@ -27,6 +27,18 @@ struct CompareArguments {
 };
 int run_compare(const CompareArguments& arguments);
 
+struct StudyArguments {
+  std::string config = {};
+  std::vector<std::string> overrides = {};
+  std::string methods =
+      "gdsd,gdsd_tlc,espo,spg,wd1,dmpo,diffu_grpo,coupled_grpo,tracerl,gdsd_released";
+  std::string rates = {};  // of the grid; empty for a third of the config's, itself and its double
+  int64_t seeds = 1;
+  int64_t jobs = 0;
+  std::string out = {};
+};
+int run_study(const StudyArguments& arguments);
+
 /// Every key of a config with its type, default and meaning.
 std::string train_keys();
 std::string pretrain_keys();

@@ -26,13 +26,13 @@ struct SpgOptions {
                             .coupled = false,
                             .weight = TokenWeight::kMean,
                             .tokens = TokenScope::kUntilEos,
-                            .hide_rest = true,
-                            .prompt_rate = 0.15};
+                            .hide_rest = true};
   AdvantageOptions advantage = {.baseline = Baseline::kMean};
 
   static SpgOptions released() {
     SpgOptions o;
     o.masking.outside_block = o.masking.wrap_blocks = true;
+    o.masking.prompt_rate = 0.15;
     return o;
   }
   template <class F>
