@@ -195,27 +195,51 @@ double any_order_elbo(const TableDenoiser& denoiser, const Packed& x0) {
   return sum / static_cast<double>(orders);
 }
 
+/// Scores of one rollout under every subset of hidden tokens that `o` can draw.
+std::map<std::vector<int64_t>, double> all_scores(const Completed& x0, const MaskingOptions& o,
+                                                  size_t subsets) {
+  const TableDenoiser denoiser;
+  std::map<std::vector<int64_t>, double> scores;
+  for (uint64_t seed = 0; scores.size() < subsets && seed < 10000; ++seed) {
+    const Views v = mask(x0, o, 1, {seed});
+    scores[to_vector<int64_t>(of_completions(v))] =
+        (v.weight * log_probs(denoiser, v)).sum().item<double>();
+  }
+  EXPECT_EQ(scores.size(), subsets);
+  return scores;
+}
+
+/// The mean of scores whose counts of hidden tokens are equally likely, `counts` of them.
+double mean_of(const std::map<std::vector<int64_t>, double>& scores, int64_t counts) {
+  constexpr std::array<double, C + 1> binomial{1, 4, 6, 4, 1};
+  double mean = 0;
+  for (const auto& [hidden, score] : scores)
+    mean += score / (static_cast<double>(counts) *
+                     binomial[std::accumulate(hidden.begin(), hidden.end(), int64_t{0})]);
+  return mean;
+}
+
 // All 16 views of four tokens, each weighed by its chance 1 / ((C+1) binom(C, x)): the mean of the
 // score is the ELBO exactly. Ou et al. 2025 (arXiv:2406.03736) for the identity.
 TEST(Score, WithElboWeightsIsAnUnbiasedElbo) {
-  const TableDenoiser denoiser;
   const Completed x0{{random_tokens(2 + C, 8, "x0"), {2 + C}}, C, {C}, {}};
-  const double exact = any_order_elbo(denoiser, x0.sequences);
+  const double exact = any_order_elbo(TableDenoiser(), x0.sequences);
   for (bool coupled : {true, false}) {
-    std::map<std::vector<int64_t>, double> scores;  // of every subset
-    for (uint64_t seed = 0; scores.size() < 16 && seed < 10000; ++seed) {
-      const Views v = mask(x0, {.coupled = coupled, .weight = TokenWeight::kElbo}, 1, {seed});
-      scores[to_vector<int64_t>(of_completions(v))] =
-          (v.weight * log_probs(denoiser, v)).sum().item<double>();
-    }
-    ASSERT_EQ(scores.size(), 16u);
-    double mean = 0;
-    constexpr std::array<double, C + 1> binomial{1, 4, 6, 4, 1};
-    for (const auto& [hidden, score] : scores)
-      mean +=
-          score / ((C + 1) * binomial[std::accumulate(hidden.begin(), hidden.end(), int64_t{0})]);
-    EXPECT_NEAR(mean, exact, 1e-12);
+    const auto scores = all_scores(x0, {.coupled = coupled, .weight = TokenWeight::kElbo}, 16);
+    EXPECT_NEAR(mean_of(scores, C + 1), exact, 1e-12);
   }
+}
+
+// x ~ U{1 … C} with C/x: the same ELBO from the 15 views that hide something.
+TEST(Score, WithCountsFromOneIsAnUnbiasedElbo) {
+  const Completed x0{{random_tokens(2 + C, 8, "x0"), {2 + C}}, C, {C}, {}};
+  const double exact = any_order_elbo(TableDenoiser(), x0.sequences);
+  for (auto weight : {TokenWeight::kCount, TokenWeight::kRate})
+    for (auto pattern : {Pattern::kStratified, Pattern::kUniform}) {
+      const auto scores =
+          all_scores(x0, {.pattern = pattern, .coupled = false, .weight = weight, .least = 1}, 15);
+      EXPECT_NEAR(mean_of(scores, C), exact, 1e-12);
+    }
 }
 
 TEST(LogProbs, AreThoseOfTheDirectComputation) {

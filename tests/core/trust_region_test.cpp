@@ -1,9 +1,6 @@
-// Where each trust region stops a rollout, and that `clipped` counts just those; and what GDSD
-// learns when it is let go.
-#include <c10/core/GradMode.h>
+// Where each trust region stops a rollout, and that `clipped` counts just those.
 #include <gtest/gtest.h>
 
-#include "gdsd/masking/scores.h"
 #include "gdsd/objective/objectives.h"
 #include "tests/core/table_denoiser.h"
 
@@ -82,60 +79,6 @@ TEST(TrustRegion, OfEspoStopsOnlyWhatWouldGoFurtherOut) {
   expect_slope(outcome(espo(), 0.2, -0.5), 0.5 * std::exp(0.2));
   expect_slope(outcome(espo(), -0.2, 0.5), -0.5 * std::exp(-0.2));
   expect_slope(outcome(espo(), 0.05, 0.5), -0.5 * std::exp(0.05));
-}
-
-/// Two completion tokens, each 0 or 1, predicted independently from a table of logits [2, 2].
-struct TwoTokens : Denoiser {
-  Tensor table;
-  Vocabulary vocab{.size = 2, .mask_id = 2, .eos_id = 0, .pad_id = 0};
-
-  Tensor encode(const Packed&, const Rows& rows) const override {
-    return table.index_select(0, rows.index.remainder(2));  // a sequence is its two tokens
-  }
-  Tensor head() const override { return at::eye(2, at::kDouble); }
-  const Vocabulary& vocabulary() const override { return vocab; }
-
-  /// log p of the four completions 00, 01, 10, 11.
-  Tensor log_p() const {
-    const Tensor p = table.log_softmax(-1);
-    return (p[0].unsqueeze(1) + p[1].unsqueeze(0)).flatten();
-  }
-};
-
-// The teacher π* ∝ π_old exp(…) is where GDSD's loss is zero: Δ = ψA on every completion, Δ being
-// S/C with S = ½ Σ log p, so that log π* = log π_old + 2C ψA. An advantage that adds up over tokens
-// keeps π* within the reach of the table; its constant is chosen so that π* sums to one.
-TEST(Gdsd, LearnsTheAdvantageGuidedTeacher) {
-  TwoTokens model;
-  model.table = at::tensor({0.3, -0.4, 1.0, 0.2}, at::kDouble).view({2, 2}).requires_grad_();
-  const GdsdOptions o{.psi = 0.5, .beta = 0, .clip = GdsdClip::kNone};
-  const Completed all{
-      {at::tensor({0, 0, 0, 1, 1, 0, 1, 1}, at::kLong), {2, 2, 2, 2}}, 2, {2, 2, 2, 2}, {}};
-  const double tilt = 2 * 2 * o.psi;
-
-  const Tensor old = model.log_p().detach();
-  const Tensor wanted = at::tensor({0.0, -0.5, 0.8, 0.3}, at::kDouble);  // 0.8 for 1., −0.5 for .1
-  const Tensor advantage = wanted - (old + tilt * wanted).logsumexp(0) / tilt;
-  const Tensor teacher = (old + tilt * wanted).log_softmax(0);
-  EXPECT_GT(max_difference(teacher.exp(), old.exp()), 0.2);  // there is something to learn
-
-  const Views first = mask(all, o.masking, 4, {1});
-  const Tensor log_p_old = log_probs(model, first).detach();
-  for (uint64_t step = 0; step < 2000; ++step) {
-    const Views views = mask(all, o.masking, 4, {step});
-    const Batch b{.log_p = log_probs(model, views),
-                  .log_p_old = log_p_old,
-                  .log_p_ref = {},
-                  .weight = views.weight,
-                  .completion = at::ones({4, 2}, at::kBool),
-                  .advantage = advantage};
-    const Loss l = loss(b, o);
-    (l.sum / l.count).backward();
-    const at::NoGradGuard no_grad;
-    model.table.sub_(2 * model.table.grad());
-    model.table.grad().zero_();
-  }
-  EXPECT_LE(max_difference(model.log_p().detach().exp(), teacher.exp()), 1e-9);
 }
 
 }  // namespace
