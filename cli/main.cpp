@@ -89,8 +89,8 @@ void add_compare(CLI::App& app, CompareArguments& arguments, StudyArguments& stu
   verb->add_option("--seeds", study.seeds, "of a study: runs of each method");
   verb->add_option(
       "--lr", study.rates,
-      "of a study: learning rates, of which each method takes its best by the training "
-      "reward of seed 1; by default optimizer.lr, a third of it and twice it");
+      "of a study: learning rates, of which each method takes its best by seed 1's reward in the "
+      "last quarter of training; by default optimizer.lr, a third of it and twice it");
   verb->add_option("--jobs", study.jobs, "of a study: runs at a time, 0 for one a core");
   verb->add_option("--out", study.out, "of a study: its folder, runs/compare-CONFIG by default");
   verb->add_option("--json", arguments.json, "write the figures to this file");

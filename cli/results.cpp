@@ -114,6 +114,13 @@ double RunResult::auc() const {
   return sum / static_cast<double>(reward.size());
 }
 
+double RunResult::late_reward() const {
+  const size_t n = std::max<size_t>(1, reward.size() / 4);
+  double sum = 0;
+  for (size_t i = reward.size() - n; i < reward.size(); ++i) sum += reward[i].second;
+  return sum / static_cast<double>(n);
+}
+
 fs::path RunResult::base() const {
   const fs::path model = config.model, run_dir = fs::path(config.run_dir).lexically_normal();
   if (model.is_absolute() || run_dir.is_absolute()) return model;

@@ -21,6 +21,8 @@ struct RunResult {
 
   /// Area under the reward curve: the mean rollout reward over all steps.
   double auc() const;
+  /// The mean rollout reward of the last quarter of the steps.
+  double late_reward() const;
 
   /// The folder of the base: config.model, which is relative to where the run was started.
   std::filesystem::path base() const;

@@ -144,6 +144,71 @@ class CliTest(unittest.TestCase):
         for word in ("<th>auc</th>", "<th>cell</th>", "all runs together in 7.0 s"):
             self.assertIn(word, text)
 
+    STUDY = ["compare", "train.yaml", "steps=2", "--methods", "gdsd,espo_released", "--seeds", "2",
+             "--lr", "1e-3,1e-4", "--out", "study"]
+
+    def test_study_runs_what_is_missing(self):
+        done = self.gdsd_ok(*self.STUDY)
+        self.assertIn("4 of 4 runs to do", done.stderr)  # two methods, two rates
+        self.assertIn("2 of 2 runs to do", done.stderr)  # the second seed of each
+        self.assertEqual([line.split()[0] for line in done.stdout.splitlines()[1:3]],
+                         ["gdsd", "espo_released"])
+        summary = json.loads((self.root / "study/summary.json").read_text())
+        self.assertEqual(set(summary["methods"]), {"gdsd", "espo_released"})
+        for row in summary["methods"].values():
+            finals = [seed["final"] for seed in row["seeds"]]
+            self.assertAlmostEqual(row["final_mean"], sum(finals) / 2)
+            self.assertAlmostEqual(row["worst_seed"], min(finals))
+            half_range = abs(finals[0] - finals[1]) / 2  # t with one degree of freedom: 12.706
+            self.assertAlmostEqual(row["final_ci95"], 12.706 * half_range, places=3)
+            self.assertIn(row["lr"], (1e-3, 1e-4))
+            self.assertGreater(row["seconds"], 0)
+        curves = (self.root / "study/curves.csv").read_text().splitlines()
+        self.assertEqual(curves[0], "method,lr,seed,step,reward,solved")
+        self.assertEqual(len(curves), 1 + 2 * 2 * 3)  # steps 0, 1, 2
+        picture = Page((self.root / "study/curves.svg").read_text())
+        self.assertEqual((picture.faults, picture.open), ([], []))
+
+        again = self.gdsd_ok(*self.STUDY)
+        self.assertEqual((again.stderr, again.stdout), ("", done.stdout))
+        shutil.rmtree(self.root / "study/gdsd")
+        self.assertIn("2 of 4 runs to do", self.gdsd_ok(*self.STUDY).stderr)
+
+    def test_study_tells_of_runs_that_fail(self):
+        done = self.gdsd("compare", "train.yaml", "steps=1", "objective.psi=2", "--methods",
+                         "gdsd,wd1", "--lr", "1e-3", "--out", "broken")
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr, r"wd1, lr 1e-3, seed 1: failed, see broken/logs/wd1.*log")
+        log = self.root / "broken/logs/wd1-lr-1e-3-seed-1.log"
+        self.assertIn("objective.psi", log.read_text())
+        self.assertEqual(done.stdout.splitlines()[1].split()[0], "gdsd")
+
+    def test_study_refuses_what_it_cannot_run(self):
+        self.expect_refused(["compare", "train.yaml", "--methods", "gdsd,ppo"], "'ppo'", "gdsd")
+        self.expect_refused(["compare", "train.yaml", "--methods", "gdsd,gdsd"], "given twice")
+        self.expect_refused(["compare", "train.yaml", "--lr", "1e-3,x"], "--lr", "'x'")
+        self.expect_refused(["compare", "train.yaml", "--seeds", "0"], "--seeds")
+        self.expect_refused(["compare", "train.yaml", "eval.every=0"], "eval.every")
+
+    def test_study_interrupted_goes_on(self):
+        study = ["compare", "train.yaml", "steps=60", "--methods", "gdsd", "--lr", "1e-3,1e-4",
+                 "--jobs", "1", "--out", "stopped"]
+        process = subprocess.Popen([GDSD, *study], cwd=self.root, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, start_new_session=True)
+        log = self.root / "stopped/gdsd/lr-1e-3/seed-1/metrics.jsonl"
+        for _ in range(600):
+            if log.exists() and log.stat().st_size > 0:
+                break
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        stderr = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, 130, stderr)
+        self.assertIn("the same command goes on", stderr)
+        self.assertFalse((self.root / "stopped/gdsd/lr-1e-4").exists())
+        self.gdsd_ok(*study)
+        first = (self.root / "stopped/gdsd/lr-1e-3/seed-1/metrics.jsonl").read_text()
+        self.assertEqual(len(first.splitlines()), 61)
+
     def test_comparison_knows_the_base_from_any_folder(self):
         elsewhere = self.root / "elsewhere"
         elsewhere.mkdir()
@@ -243,7 +308,6 @@ class CliTest(unittest.TestCase):
         run = "runs/gdsd-1"
         self.expect_refused(["compare", "none"], "none: no such folder")
         self.expect_refused(["compare", "runs"], "runs: not the folder of a run")
-        self.expect_refused(["compare", "train.yaml"], "train.yaml: not the folder of a run")
         self.expect_refused(["compare", "base"], "base: this is a run of `gdsd pretrain`")
         self.expect_refused(["compare", run, "./runs/../" + run], "given twice")
         shutil.copytree(self.root / run, self.root / "copy", symlinks=True)

@@ -48,11 +48,48 @@ TEST(Train, ThreadsChangeRoundingOnly) {
   expect_close(runs[0], runs[2], 1e-5);
 }
 
-TEST(Train, EspoAndTheReleasedGdsdRun) {
-  for (const char* name : {"espo", "gdsd_released", "espo_released"}) {
+/// Every name that chooses an objective.
+std::vector<std::string> objectives() {
+  std::vector<std::string> names;
+  fields_detail::for_each_alternative<ObjectiveOptions>([&]<class A>() {
+    names.emplace_back(A::kName);
+    if constexpr (requires { A::released(); }) names.push_back(concat(A::kName, "_released"));
+  });
+  return names;
+}
+
+TEST(Train, EveryObjectiveRunsWholeAndInMicroBatches) {
+  for (const std::string& name : objectives()) {
     TrainConfig config = tiny_training(base(), fresh_folder(name));
+    config.steps = 1;
     assign(config, "objective.name", name);
-    EXPECT_EQ(run(config).reports.size(), 6u);
+    validate(config);
+    TrainConfig parts = config;
+    parts.run_dir = fresh_folder(name + "_parts");
+    parts.micro_batch = 3;
+    SCOPED_TRACE(name);
+    expect_close(run(config), run(parts), 1e-5);
+  }
+}
+
+// Options that take other paths through a step.
+TEST(Train, EveryWayToLookBackRuns) {
+  using Options = std::vector<std::pair<const char*, const char*>>;
+  for (const Options& options :
+       {Options{{"objective.name", "dmpo"}, {"objective.advantage.centring", "current"}},
+        Options{{"objective.name", "dmpo"},
+                {"objective.loss", "ddo"},
+                {"objective.advantage.centring", "none"}},
+        Options{{"objective.name", "wd1"}, {"objective.advantage.reference", "true"}},
+        Options{{"objective.name", "gdsd"}, {"objective.reference", "teacher"}},
+        Options{{"objective.name", "gdsd_tlc"}, {"objective.masking.score", "centred_logit"}}}) {
+    TrainConfig config = tiny_training(base(), fresh_folder(options.back().second));
+    for (const auto& [path, value] : options) assign(config, path, value);
+    validate(config);
+    const Recorder done = run(config);
+    ASSERT_EQ(done.reports.size(), 6u) << options.back().first;
+    for (const StepReport& report : done.reports)
+      for (const auto& [name, value] : report.metrics) EXPECT_TRUE(std::isfinite(value)) << name;
   }
 }
 
@@ -148,11 +185,12 @@ std::set<std::string> reported_metrics() {
     PretrainConfig base_config = tiny_pretraining(fresh_folder(concat("base_", task)));
     assign(base_config, "task.name", task);
     pretrain(base_config, Existing::kResume, recorder);
-    for (const char* objective : {"gdsd", "espo"}) {
+    for (const std::string& objective : objectives()) {
       TrainConfig config = tiny_training(fs::path(base_config.run_dir) / "latest",
                                          fresh_folder(concat(task, "_", objective)));
       assign(config, "task.name", task);
       assign(config, "objective.name", objective);
+      config.steps = 2;
       train(config, Existing::kResume, recorder);
     }
   }
