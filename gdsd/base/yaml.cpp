@@ -137,11 +137,13 @@ Error located(const FieldError& e, const fs::path& file, std::span<const Setting
   if (e.message == kUnknownOption) {
     hint = suggestion(e.path, known);
     const std::string marked = e.path + " [";  // as list_alternatives writes "objective.psi [gdsd]"
+    std::string owners;
     for (const Field& other : alternatives)
       if (other.path.starts_with(marked))
-        hint = concat("It belongs to '",
-                      other.path.substr(marked.size(), other.path.size() - marked.size() - 1),
-                      "', which is not chosen.");
+        owners +=
+            concat(owners.empty() ? "" : " or ", "'",
+                   other.path.substr(marked.size(), other.path.size() - marked.size() - 1), "'");
+    if (!owners.empty()) hint = concat("It belongs to ", owners, ", which is not chosen.");
     if (hint.empty()) hint = "`--help` lists them all.";
   }
   return Error(concat(where, ": ", e.path, ": ", e.message, hint.empty() ? "" : " ", hint));
