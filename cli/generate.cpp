@@ -2,30 +2,19 @@
 
 #include <unistd.h>
 
-#include <fstream>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "cli/canvas.h"
 #include "cli/keys.h"
+#include "cli/requests.h"
 #include "gdsd/base/file.h"
 #include "gdsd/base/yaml.h"
 #include "gdsd/denoiser/model.h"
-#include "gdsd/text/chat.h"
 
 namespace gdsd {
 
 namespace {
-
-using json = nlohmann::ordered_json;
-
-/// One prompt, and what else stood in its line.
-struct Request {
-  json line = json::object();
-  std::vector<Message> messages;  // of a chat; empty for a plain prompt
-  std::string prompt;             // what is encoded
-};
 
 /// What Dream's authors decode with (chat: temperature 0.2, top_p 0.95 besides).
 void prefer_dream(SamplerOptions& o) {
@@ -60,75 +49,6 @@ GenerateOptions read_options(const GenerateArguments& arguments) {
   return apply_settings<GenerateOptions>(file, settings, defaults);
 }
 
-std::vector<Message> read_messages(const json& list, const std::string& where) {
-  check(list.is_array() && !list.empty(), where, ": messages is not a list of messages.");
-  std::vector<Message> out;
-  for (const json& m : list) {
-    check(m.is_object() && m.contains("role") && m["role"].is_string() && m.contains("content") &&
-              m["content"].is_string(),
-          where, ": got the message ", m.dump(), ", expected role and content as text.");
-    out.push_back({m["role"].get<std::string>(), m["content"].get<std::string>()});
-  }
-  return out;
-}
-
-Request read_request(const std::string& text, const std::string& where) {
-  Request request;
-  request.line = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  const json& line = request.line;
-  check(line.is_object(), where, ": not a JSON object.");
-  const bool chat = line.contains("messages"), plain = line.contains("prompt");
-  check(chat != plain, where, ": expected either a prompt or messages.");
-  if (chat) {
-    request.messages = read_messages(line["messages"], where);
-  } else {
-    check(line["prompt"].is_string(), where, ": prompt is ", line["prompt"].dump(),
-          ", expected text.");
-    request.prompt = line["prompt"].get<std::string>();
-  }
-  return request;
-}
-
-std::vector<Request> read_requests(const GenerateOptions& o) {
-  std::vector<Request> requests;
-  if (o.input.empty())
-    return {Request{.line = {{"prompt", o.prompt}}, .messages = {}, .prompt = o.prompt}};
-  std::ifstream file;
-  if (o.input != "-") {
-    file.open(o.input);
-    check(file.is_open(), "[input] ", o.input, ": cannot read this file.");
-  }
-  std::istream& in = o.input == "-" ? std::cin : file;
-  std::string text;
-  for (int64_t number = 1; std::getline(in, text); ++number)
-    if (text.find_first_not_of(" \t\r") != std::string::npos)
-      requests.push_back(read_request(text, concat("[input] ", o.input, ":", number)));
-  check(!requests.empty(), "[input] ", o.input, ": holds no prompts.");
-  return requests;
-}
-
-/// Puts prompts into the chat template where that is wanted; → whether it is.
-bool render(std::vector<Request>& requests, const GenerateOptions& o) {
-  if (o.chat == ChatChoice::kOff) {
-    for (const Request& r : requests)
-      check(r.messages.empty(), "[chat] `messages` need the chat template, and chat is off.");
-    return false;
-  }
-  const ChatTemplate which = read_chat_template(o.model);
-  if (which == ChatTemplate::kNone && o.chat == ChatChoice::kAuto && requests[0].messages.empty())
-    return false;
-  check(which != ChatTemplate::kNone, "[chat] ", o.model, ": has no chat template. Say chat=off.");
-  for (Request& r : requests) {
-    std::vector<Message> messages = r.messages;
-    if (messages.empty()) {
-      if (!o.system.empty()) messages.push_back({"system", o.system});
-      messages.push_back({"user", r.prompt});
-    }
-    r.prompt = render_chat(which, messages);
-  }
-  return true;
-}
-
 /// Ids that end an answer.
 std::vector<int64_t> stop_ids(const Model& model, bool chat) {
   std::vector<int64_t> ids{model.denoiser->vocabulary().eos_id};
@@ -138,23 +58,40 @@ std::vector<int64_t> stop_ids(const Model& model, bool chat) {
   return ids;
 }
 
+/// A file that is called NAME.part until all of it is there: then it takes the place of NAME.
+class NewFile {
+ public:
+  explicit NewFile(std::filesystem::path name)
+      : name_(std::move(name)), part_(name_.string() + ".part"), file_(part_, 0) {}
+  void append(std::string_view text) { file_.append(text); }
+  void publish() {
+    file_.sync();
+    std::filesystem::rename(part_, name_);
+    sync_folder(name_.has_parent_path() ? name_.parent_path() : std::filesystem::path("."));
+  }
+
+ private:
+  std::filesystem::path name_, part_;
+  AppendFile file_;
+};
+
 /// Denoises requests in batches and hands every answer on as soon as it is there.
 class Generator {
  public:
   Generator(const GenerateOptions& options, const GenerateArguments& arguments, const Model& model,
             bool chat)
       : o_(options), model_(model), stop_(stop_ids(model, chat)) {
-    if (!arguments.trace.empty()) trace_.emplace(arguments.trace, 0);
+    if (!arguments.trace.empty()) trace_.emplace(arguments.trace);
     if (arguments.show) canvas_.emplace(std::cerr, isatty(STDERR_FILENO) != 0, *model.tokenizer);
-    if (!o_.output.empty()) output_.emplace(o_.output, 0);
+    if (!o_.output.empty()) output_.emplace(o_.output);
   }
 
   void run(const std::vector<Request>& requests) {
     const auto n = static_cast<int64_t>(requests.size());
     for (int64_t begin = 0; begin < n; begin += o_.batch)
       batch(requests, begin, std::min(n, begin + o_.batch));
-    if (output_) output_->sync();
-    if (trace_) trace_->sync();
+    if (output_) output_->publish();
+    if (trace_) trace_->publish();
   }
 
  private:
@@ -164,23 +101,19 @@ class Generator {
   const GenerateOptions& o_;
   const Model& model_;
   const std::vector<int64_t> stop_;
-  std::optional<AppendFile> trace_, output_;
+  std::optional<NewFile> trace_, output_;
   std::optional<Canvas> canvas_;
 };
 
 void Generator::batch(const std::vector<Request>& requests, int64_t begin, int64_t end) {
-  const int64_t C = o_.sampler.gen_length, most = model_.denoiser->architecture().max_length;
+  const int64_t C = o_.sampler.gen_length;
   Packed prompts;
   std::vector<int64_t> tokens;
   std::vector<Key> keys;
   for (int64_t i = begin; i < end; ++i) {
-    const auto ids = model_.tokenizer->encode(requests[i].prompt);
-    const auto P = static_cast<int64_t>(ids.size());
-    check(P > 0, "[generate] prompt ", i, " is empty: a completion needs something before it.");
-    check(P + C <= most, "[generate] prompt ", i, " of ", P, " tokens and a completion of ", C,
-          " do not fit the model's ", most, ". Lower sampler.gen_length.");
+    const auto& ids = requests[i].tokens;
     tokens.insert(tokens.end(), ids.begin(), ids.end());
-    prompts.lengths.push_back(P);
+    prompts.lengths.push_back(std::ssize(ids));
     keys.push_back(Key{o_.seed}.fork("prompt", i));
   }
   prompts.tokens = to_tensor(tokens, model_.denoiser->head().device());
@@ -208,10 +141,11 @@ void Generator::answer(const Request& request, const std::vector<int64_t>& token
                                                            stop_.begin(), stop_.end());
   const std::string text = model_.tokenizer->decode(
       {tokens.begin(), stop}, o_.special_tokens ? SpecialTokens::kKeep : SpecialTokens::kLeaveOut);
-  json line = request.line;
+  nlohmann::ordered_json line = request.line;
   line["completion"] = text;
   line["tokens"] = tokens;
-  const std::string written = line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  const std::string written =
+      line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   if (output_)
     output_->append(written);
   else if (!o_.input.empty())
@@ -225,6 +159,8 @@ void Generator::answer(const Request& request, const std::vector<int64_t>& token
 void GenerateOptions::validate() const {
   check_field(!model.empty(), "model", "must be given: a Hugging Face folder.");
   check_field(prompt.empty() != input.empty(), "prompt", "give either a prompt or an input file.");
+  check_field(output.empty() || output != input, "output",
+              "is the input: it would be overwritten.");
   check_field(batch > 0, "batch", "must be positive, got ", batch, ".");
   check_field(lora.rank == 0, "lora.rank", "a new adapter changes nothing: give lora.from.");
 }
@@ -232,9 +168,9 @@ void GenerateOptions::validate() const {
 int run_generate(const GenerateArguments& arguments) {
   const GenerateOptions options = read_options(arguments);
   std::vector<Request> requests = read_requests(options);
-  const bool chat = render(requests, options);
-  const Compute compute =
-      open_compute(options.compute, config_of(options.model).architecture.width);
+  const Architecture architecture = config_of(options.model).architecture;
+  const bool chat = encode(requests, options, architecture.max_length);
+  const Compute compute = open_compute(options.compute, architecture.width);
   const Model model = load_model(options.model, compute, Use::kInference, options.lora);
   Generator(options, arguments, model, chat).run(requests);
   return kExitDone;

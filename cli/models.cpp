@@ -1,5 +1,6 @@
 #include "cli/models.h"
 
+#include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -44,11 +45,19 @@ class NewFolder {
   bool published_ = false;
 };
 
-/// The type that a folder's weights are stored in.
-at::ScalarType stored_type(const fs::path& folder) {
-  const TensorMap tensors = read_safetensors_folder(folder);
-  check(!tensors.empty(), "[model] ", folder.string(), ": holds no tensors.");
-  return tensors.begin()->second.scalar_type();
+/// One tensor of the base at a time, with its update if it has one: never two copies of a model.
+void write_merged(const fs::path& file, const TensorMap& base, const Adapter& adapter,
+                  MergeLoss& loss) {
+  std::vector<SafetensorsEntry> entries;
+  for (const auto& [name, tensor] : base)
+    entries.push_back(
+        {.name = name, .dtype = safetensors_type(tensor), .shape = tensor.sizes().vec()});
+  write_safetensors(file, entries, [&](const SafetensorsEntry& e) {
+    const std::string matrix = e.name.substr(0, e.name.size() - std::string_view(".weight").size());
+    const auto part = adapter.modules.find(matrix);
+    return part == adapter.modules.end() ? base.at(e.name)
+                                         : merge(base.at(e.name), part->second, loss);
+  });
 }
 
 /// Tensors in files of at most `most` bytes each (or one tensor), in order of their names.
@@ -75,23 +84,29 @@ std::string shard_name(size_t i, size_t n) {
 }  // namespace
 
 int run_merge(const MergeArguments& arguments) {
-  const fs::path base =
+  const fs::path from =
       arguments.base.empty() ? peft_base(arguments.adapter) : fs::path(arguments.base);
-  const Compute compute{.dtype = stored_type(base)};
-  const Model model = load_model(base, compute, Use::kInference, {.from = arguments.adapter});
-  const Merged merged = merge(*model.denoiser);
+  const ModelConfig config = read_model_config(from);
+  const TensorMap base = read_safetensors_folder(from);
+  check_parameters(config.architecture, base, /*of_a_file=*/true);
+  const Adapter adapter = read_peft(arguments.adapter, config.architecture, at::kCPU);
   NewFolder folder(arguments.out);
-  save_model(folder.path(), Transformer(model.denoiser->config(), merged.parameters, compute),
-             *model.tokenizer);
+  MergeLoss loss;
+  write_merged(folder.path() / "model.safetensors", base, adapter, loss);
+  write_file(folder.path() / "config.json", config.json);
+  write_companions(folder.path(), config);
+  for (const auto& [file, bytes] : read_tokenizer_files(from))
+    if (!fs::exists(folder.path() / file)) write_file(folder.path() / file, bytes);
   folder.publish();
-  const auto updated = static_cast<double>(merged.updated);
+  const double update = std::sqrt(loss.update_squares), lost = std::sqrt(loss.lost_squares);
   std::cout << concat(
-      arguments.out, ": ", model.denoiser->adapter().modules.size(),
-      " matrices merged. The update's norm is ", merged.update_norm, "; rounding to ",
-      precision_name(compute.dtype), " lost ", merged.lost_norm, " (",
-      100 * merged.lost_norm / std::max(merged.update_norm, 1e-300), " % of it), and left ",
-      merged.unchanged, " of ", merged.updated, " touched weights as they were (",
-      100 * static_cast<double>(merged.unchanged) / std::max(updated, 1.0), " %).\n");
+      arguments.out, ": ", adapter.modules.size(), " matrices merged. The update's norm is ",
+      update, "; rounding to ",
+      precision_name(base.at(adapter.modules.begin()->first + ".weight").scalar_type()), " lost ",
+      lost, " (", 100 * lost / std::max(update, 1e-300), " % of it), and left ", loss.unchanged,
+      " of ", loss.updated, " touched weights as they were (",
+      100 * static_cast<double>(loss.unchanged) / std::max(static_cast<double>(loss.updated), 1.0),
+      " %).\n");
   return kExitDone;
 }
 
@@ -122,14 +137,14 @@ int run_init(const InitArguments& arguments) {
     std::cerr << concat(name, ": written, ", human_bytes(static_cast<double>(total)), " so far\n");
   }
   index["metadata"]["total_size"] = total;
-  write_file(folder.path() / "config.json", config.json);
+  auto text = nlohmann::ordered_json::parse(config.json);
+  if (text.contains("torch_dtype")) text["torch_dtype"] = arguments.dtype;
+  write_file(folder.path() / "config.json", text.dump(2) + "\n");
   if (parts.size() > 1)
     write_file(folder.path() / "model.safetensors.index.json", index.dump(2) + "\n");
   for (const auto& [file, bytes] : read_tokenizer_files(from))
     write_file(folder.path() / file, bytes);
-  if (fs::exists(from / "generation_config.json"))
-    write_file(folder.path() / "generation_config.json",
-               read_file(from / "generation_config.json"));
+  if (fs::exists(from / "config.json")) write_companions(folder.path(), read_model_config(from));
   folder.publish();
   std::cout << concat(arguments.out, ": random ", arguments.dtype, " weights, ",
                       human_bytes(static_cast<double>(total)), " in ", parts.size(), " files\n");

@@ -25,15 +25,15 @@ Compute planned_compute(const TrainConfig& config, int64_t width) {
 
 /// Tokens of a prompt of the task, if the model's tokenizer is at hand.
 int64_t prompt_length(const TrainConfig& config) {
-  try {
-    const auto tokenizer = load_tokenizer(config.model);
-    const Example example = problems_of(config.task)->draw(Split::kTrain, Key{});
-    return static_cast<int64_t>(tokenizer->encode(example.prompt).size());
-  } catch (const Error&) {
-    std::cerr << "gdsd: no tokenizer that spells the task: prompts are taken to have 128 tokens; "
-                 "--prompt says otherwise\n";
+  const auto folder = tokenizer_folder(config.model);
+  if (read_tokenizer_files(folder).empty()) {
+    std::cerr << "gdsd: no tokenizer in " << folder.string()
+              << ": prompts are taken to have 128 tokens; --prompt says otherwise\n";
     return 128;
   }
+  const auto tokenizer = load_tokenizer(folder);
+  const Example example = problems_of(config.task)->draw(Split::kTrain, Key{});
+  return static_cast<int64_t>(tokenizer->encode(example.prompt).size());
 }
 
 /// Operations a second of a matrix product of this type on the CPU.
@@ -96,8 +96,9 @@ void print_cards(const TrainConfig& config, const ModelConfig& model, int64_t P)
             ? concat("fits with micro_batch=1 rollout.batch=1 eval.batch=1 "
                      "compute.activation_checkpointing=true (",
                      human_bytes(at_least), "); as it is it needs ", human_bytes(as_it_is))
-            : concat("does not fit: ", human_bytes(at_least), " at the least",
-                     config.lora.active() ? "" : "; lora.rank=… trains an adapter"));
+            : concat(
+                  "does not fit: ", human_bytes(at_least), " at the least",
+                  is_adapted(config.model, config.lora) ? "" : "; lora.rank=… trains an adapter"));
   }
 }
 

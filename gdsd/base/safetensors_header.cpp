@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <tuple>
 
-#include "gdsd/base/check.h"
+#include "gdsd/base/json.h"
 
 namespace gdsd {
 
@@ -16,9 +15,10 @@ namespace {
 using nlohmann::json;
 
 /// Header JSON, with the names that occur twice refused.
-json parse_json(std::string_view text, const std::string& where) {
+json parse_header(std::string_view text, const std::string& where) {
   std::set<std::string> names;
   auto no_twins = [&](int depth, json::parse_event_t event, json& value) {
+    check(depth <= kDeepestJson, where, ": nested deeper than ", kDeepestJson, " levels.");
     if (event == json::parse_event_t::key && depth == 1)
       check(names.insert(value.get<std::string>()).second, where, ": '", value.get<std::string>(),
             "' is there twice.");
@@ -36,21 +36,22 @@ uint64_t to_size(const json& value, const std::string& where) {
   return value.get<uint64_t>();
 }
 
-SafetensorsEntry parse_entry(const std::string& name, const json& value, const std::string& file) {
-  const std::string where = file + ": tensor '" + name + "'";
+SafetensorsEntry parse_entry(const std::string& name, const json& value, const std::string& where) {
   check(value.is_object() && value.size() == 3 && value.contains("dtype") &&
             value.contains("shape") && value.contains("data_offsets"),
         where, ": expected dtype, shape and data_offsets.");
   SafetensorsEntry entry{.name = name, .dtype = {}, .shape = {}};
   if (value["dtype"].is_string()) entry.dtype = value["dtype"].get<std::string>();
-  uint64_t bytes = safetensors_element_size(entry.dtype);
+  uint64_t bytes = safetensors_element_size(entry.dtype), span = bytes;
   check(bytes > 0, where, ": unknown dtype ", value["dtype"].dump(), ".");
 
   check(value["shape"].is_array(), where, ": shape is not a list.");
   for (const json& n : value["shape"]) {
     const uint64_t size = to_size(n, where + ": shape");
-    check(size <= INT64_MAX && !__builtin_mul_overflow(bytes, size, &bytes) && bytes <= INT64_MAX,
+    // Strides do not see that another size is 0.
+    check(!__builtin_mul_overflow(span, std::max<uint64_t>(size, 1), &span) && span <= INT64_MAX,
           where, ": its shape overflows.");
+    bytes *= size;
     entry.shape.push_back(static_cast<int64_t>(size));
   }
   const json& offsets = value["data_offsets"];
@@ -70,8 +71,8 @@ void check_coverage(std::vector<SafetensorsEntry> entries, uint64_t size,
   });
   uint64_t at = 0;
   for (const SafetensorsEntry& e : entries) {
-    check(e.begin == at, where, ": tensor '", e.name, "' begins at byte ", e.begin, ", expected ",
-          at, ".");
+    check(e.begin == at, where, ": tensor '", e.name, "' begins at byte ", e.begin,
+          " after the header, expected ", at, ".");
     at = e.end;
   }
   check(at == size, where, ": holds ", size, " bytes of tensors, its header describes ", at,
@@ -105,12 +106,17 @@ uint64_t safetensors_size(const SafetensorsEntry& entry) {
 std::vector<SafetensorsEntry> parse_safetensors_header(
     std::string_view text, uint64_t size, const std::string& where,
     std::map<std::string, std::string>* metadata) {
-  const json header = parse_json(text, where);
+  const json header = parse_header(text, where);
   check(header.is_object(), where, ": the header is not an object.");
   std::vector<SafetensorsEntry> entries;
   for (const auto& [name, value] : header.items()) {
     if (name != "__metadata__") {
-      entries.push_back(parse_entry(name, value, where));
+      // Every error says where in the file the tensor is described.
+      const size_t at = text.find(nlohmann::json(name).dump());
+      entries.push_back(
+          parse_entry(name, value,
+                      concat(where, ": tensor '", name, "' (described at byte ",
+                             kSafetensorsPrefix + (at == std::string_view::npos ? 0 : at), ")")));
       continue;
     }
     check(value.is_object(), where, ": __metadata__ is not an object.");

@@ -23,6 +23,9 @@ uint64_t safetensors_element_size(std::string_view dtype);
 /// Bytes of the data of a tensor of this dtype and shape, whose size fits.
 uint64_t safetensors_size(const SafetensorsEntry& entry);
 
+/// Bytes before the header: its length.
+inline constexpr uint64_t kSafetensorsPrefix = 8;
+
 /// The longest header that is read: the reference reader's limit, in bytes.
 inline constexpr uint64_t kMaxSafetensorsHeader = 100'000'000;
 

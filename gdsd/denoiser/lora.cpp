@@ -111,26 +111,18 @@ Adapter new_adapter(const Architecture& architecture, const LoraOptions& options
   return adapter;
 }
 
-Merged merge(const Transformer& model) {
+Tensor merge(const Tensor& weight, const LowRank& part, MergeLoss& loss) {
   const at::NoGradGuard no_grad;
-  Merged out{.parameters = model.parameters()};
-  double update = 0, lost = 0;
   auto squares = [](const Tensor& x) { return x.square().sum(at::kDouble).item<double>(); };
-  for (const auto& [name, part] : model.adapter().modules) {
-    Tensor& weight = out.parameters.at(name + ".weight");
-    const Tensor delta = part.B.matmul(part.A) * part.scale;  // [out, in] float32
-    const Tensor exact = weight.to(delta.scalar_type()) + delta;
-    const Tensor rounded = exact.to(weight.scalar_type());
-    update += squares(delta);
-    lost += squares(exact - rounded.to(exact.scalar_type()));
-    const Tensor touched = delta != 0;
-    out.updated += touched.sum().item<int64_t>();
-    out.unchanged += touched.logical_and(rounded == weight).sum().item<int64_t>();
-    weight = rounded;
-  }
-  out.update_norm = std::sqrt(update);
-  out.lost_norm = std::sqrt(lost);
-  return out;
+  const Tensor delta = part.B.matmul(part.A) * part.scale;  // [out, in] float32
+  const Tensor exact = weight.to(delta.scalar_type()) + delta;
+  const Tensor rounded = exact.to(weight.scalar_type());
+  loss.update_squares += squares(delta);
+  loss.lost_squares += squares(exact - rounded.to(exact.scalar_type()));
+  const Tensor touched = delta != 0;
+  loss.updated += touched.sum().item<int64_t>();
+  loss.unchanged += touched.logical_and(rounded == weight).sum().item<int64_t>();
+  return rounded;
 }
 
 }  // namespace gdsd

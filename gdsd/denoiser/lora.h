@@ -38,14 +38,15 @@ std::set<Role> target_roles(const std::string& targets, Family family);
 Adapter new_adapter(const Architecture& architecture, const LoraOptions& options,
                     const std::string& base, Key key);
 
-/// W + s B A for every adapted matrix, made in float32 and rounded once to the type of W.
-struct Merged {
-  TensorMap parameters;    // of the whole model
-  double update_norm = 0;  // ‖s B A‖ over all adapted matrices
-  double lost_norm = 0;    // ‖(W + s B A) − its rounding‖
-  int64_t updated = 0;     // weights that s B A is not zero for
-  int64_t unchanged = 0;   // of these, those that rounding left as they were
+/// What merging made of an update, over all matrices merged so far.
+struct MergeLoss {
+  double update_squares = 0;  // ‖s B A‖²
+  double lost_squares = 0;    // ‖(W + s B A) − its rounding‖²
+  int64_t updated = 0;        // weights that s B A is not zero for
+  int64_t unchanged = 0;      // of these, those that rounding left as they were
 };
-Merged merge(const Transformer& model);
+
+/// W + s B A, made in float32 and rounded once to the type of W.
+Tensor merge(const Tensor& weight, const LowRank& part, MergeLoss& loss);
 
 }  // namespace gdsd

@@ -14,6 +14,16 @@ enum class Use {
   kTraining,   // stored in float32, with gradients; of a model with an adapter the adapter alone
 };
 
+/// The folder itself, or that of the base that its adapter names.
+std::filesystem::path weights_folder(const std::filesystem::path& folder);
+
+/// Where tokenizer and chat template are: the folder itself, or, for an adapter that came without
+/// them, its base.
+std::filesystem::path tokenizer_folder(const std::filesystem::path& folder);
+
+/// Whether load_denoiser makes a model with an adapter of these: then the adapter alone is trained.
+bool is_adapted(const std::filesystem::path& folder, const LoraOptions& lora);
+
 /// What config.json says: of the folder, or of the base that its adapter names.
 ModelConfig config_of(const std::filesystem::path& folder);
 
@@ -34,6 +44,14 @@ struct Model {
 };
 Model load_model(const std::filesystem::path& folder, const Compute& compute, Use use,
                  const LoraOptions& lora = {}, Key key = {});
+
+/// What a run on `model` goes on with: the model at the beginning, where `from` is the same; then a
+/// checkpoint `from`, an adapter always on the base that `model` has now, wherever that was before.
+Model open_for_training(const std::filesystem::path& model, const std::filesystem::path& from,
+                        const Compute& compute, const LoraOptions& lora, Key key);
+
+/// Writes generation_config.json and the Python files that came with the config, those not there.
+void write_companions(const std::filesystem::path& folder, const ModelConfig& config);
 
 /// Writes the files of a Hugging Face folder into `folder`, which must exist and hold none of them.
 /// Of a model with an adapter only the adapter is written, as a PEFT folder.

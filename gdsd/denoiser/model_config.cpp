@@ -1,8 +1,8 @@
 #include "gdsd/denoiser/model_config.h"
 
-#include <nlohmann/json.hpp>
-
 #include "gdsd/base/file.h"
+#include "gdsd/base/json.h"
+#include "gdsd/text/tokenizer_files.h"
 
 namespace gdsd {
 
@@ -64,9 +64,11 @@ json python_keys(const DreamConfig& c) {
   return {{"auto_map",
            {{"AutoConfig", "configuration_dream.DreamConfig"},
             {"AutoModel", "modeling_dream.DreamModel"}}},
+          {"bos_token_id", 0},
           {"initializer_range", 0.02},
           {"max_window_layers", c.num_hidden_layers},
           {"sliding_window", nullptr},
+          {"torch_dtype", "float32"},
           {"transformers_version", "4.46.2"},
           {"use_cache", false}};
 }
@@ -83,7 +85,12 @@ T get(const json& file, const std::string& key, const std::string& where) {
 }
 
 // Sizes beyond these are no model: products of them must not overflow.
-constexpr int64_t kMaxSize = int64_t{1} << 24;
+constexpr int64_t kMaxSize = int64_t{1} << 24, kMaxLayers = 4096;
+
+void check_layers(const char* name, int64_t layers) {
+  check_field(layers > 0 && layers <= kMaxLayers, name, "must be positive and at most ", kMaxLayers,
+              ", got ", layers, ".");
+}
 
 void check_sizes(std::initializer_list<std::pair<const char*, int64_t>> sizes) {
   for (auto [name, value] : sizes)
@@ -139,12 +146,22 @@ Architecture architecture(const DreamConfig& c, int64_t V) {
 void settle_nulls(json& file, const LladaConfig&, const std::string& where) {
   auto is_null = [&](const char* key) { return file.contains(key) && file[key].is_null(); };
   if (is_null("n_kv_heads")) file["n_kv_heads"] = get<int64_t>(file, "n_heads", where);
-  if (is_null("mlp_hidden_size"))
-    file["mlp_hidden_size"] =
-        get<int64_t>(file, "mlp_ratio", where) * get<int64_t>(file, "d_model", where);
+  if (is_null("mlp_hidden_size")) {
+    const auto ratio = get<int64_t>(file, "mlp_ratio", where),
+               width = get<int64_t>(file, "d_model", where);
+    for (int64_t factor : {ratio, width})
+      check(factor > 0 && factor <= kMaxSize, where, ": mlp_ratio ", ratio, " times d_model ",
+            width, " is no width of a model.");
+    file["mlp_hidden_size"] = ratio * width;
+  }
   if (is_null("embedding_size")) file["embedding_size"] = get<int64_t>(file, "vocab_size", where);
 }
 void settle_nulls(json&, const DreamConfig&, const std::string&) {}
+
+/// Of the keys for Python, those that released models leave out or whose absence says nothing.
+bool is_optional(std::string_view key) {
+  return key == "auto_map" || key == "transformers_version" || key == "torch_dtype";
+}
 
 /// The key that says how many rows the head has.
 const char* rows_key(const LladaConfig&) { return "embedding_size"; }
@@ -164,6 +181,11 @@ ModelConfig parse(json file, const std::string& where) {
     value = get<T>(file, name, where);
   });
   const auto V = get<int64_t>(file, rows_key(config), where);
+  const auto used = get<int64_t>(file, "vocab_size", where);
+  check(used <= V, where, ": vocab_size ", used, " is more than ", rows_key(config), " ", V, ".");
+  const json python = python_keys(config);
+  for (const auto& [key, value] : python.items())
+    check(file.contains(key) || is_optional(key), where, ": key '", key, "' is missing.");
   try {
     config.validate();
     check_sizes({{rows_key(config), V}});
@@ -184,30 +206,29 @@ ModelConfig parse(json file, const std::string& where) {
 
 void LladaConfig::validate() const {
   check_sizes({{"d_model", d_model},
-               {"n_layers", n_layers},
                {"n_heads", n_heads},
                {"n_kv_heads", n_kv_heads},
                {"mlp_hidden_size", mlp_hidden_size},
                {"max_sequence_length", max_sequence_length}});
+  check_layers("n_layers", n_layers);
   check_heads("n_heads", n_heads, "n_kv_heads", n_kv_heads, "d_model", d_model);
   check_numbers(rope_theta, rms_norm_eps);
 }
 
 void DreamConfig::validate() const {
   check_sizes({{"hidden_size", hidden_size},
-               {"num_hidden_layers", num_hidden_layers},
                {"num_attention_heads", num_attention_heads},
                {"num_key_value_heads", num_key_value_heads},
                {"intermediate_size", intermediate_size},
                {"max_position_embeddings", max_position_embeddings}});
+  check_layers("num_hidden_layers", num_hidden_layers);
   check_heads("num_attention_heads", num_attention_heads, "num_key_value_heads",
               num_key_value_heads, "hidden_size", hidden_size);
   check_numbers(rope_theta, rms_norm_eps);
 }
 
 ModelConfig parse_model_config(const std::string& text, const std::string& where) {
-  const json file = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  check(file.is_object(), where, ": not a JSON object.");
+  const json file = parse_json_object(text, where);
   check(file.contains("architectures"), where,
         ": key 'architectures' is missing, expected [\"LLaDAModelLM\"] or [\"DreamModel\"].");
   ModelConfig out;
@@ -234,7 +255,12 @@ ModelConfig read_model_config(const std::filesystem::path& folder) {
                               : "A model is a Hugging Face folder with config.json and "
                                 "model.safetensors."));
   }
-  return parse_model_config(read_file(path), where);
+  ModelConfig out = parse_model_config(read_file(path), where);
+  std::vector<std::string> names = python_files(out.json, "/auto_map");
+  names.emplace_back("generation_config.json");
+  for (const std::string& name : names)
+    if (std::filesystem::exists(folder / name)) out.companions[name] = read_file(folder / name);
+  return out;
 }
 
 ModelConfig make_model_config(const ArchitectureOptions& options, const Vocabulary& vocabulary) {
@@ -249,7 +275,9 @@ ModelConfig make_model_config(const ArchitectureOptions& options, const Vocabula
         file["mask_token_id"] = vocabulary.mask_id;
         file["eos_token_id"] = vocabulary.eos_id;
         file["pad_token_id"] = vocabulary.pad_id;
-        return ModelConfig{architecture(config, vocabulary.size), vocabulary, file.dump(2) + "\n"};
+        if (file.contains("bos_token_id")) file["bos_token_id"] = vocabulary.eos_id;  // as Dream's
+        return ModelConfig{
+            architecture(config, vocabulary.size), vocabulary, file.dump(2) + "\n", {}};
       },
       options);
 }

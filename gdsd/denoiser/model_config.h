@@ -76,6 +76,8 @@ struct ModelConfig {
   Architecture architecture;
   Vocabulary vocabulary;
   std::string json;  // config.json itself: a model that was loaded is saved with the same one
+  // generation_config.json and the Python files that auto_map names, by name: saved as they were.
+  std::map<std::string, std::string> companions = {};
 };
 
 /// config.json of a Hugging Face folder, the family from its `architectures`. Throws Error naming

@@ -1,9 +1,9 @@
 #include "gdsd/denoiser/peft.h"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "gdsd/base/file.h"
+#include "gdsd/base/json.h"
 #include "gdsd/base/regex.h"
 
 namespace gdsd {
@@ -19,9 +19,7 @@ constexpr std::string_view kPrefix = "base_model.model.";
 
 json read_config(const path& folder) {
   const path file = folder / kConfig;
-  const json config = json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
-  check(config.is_object(), "[adapter] ", file.string(), ": not a JSON object.");
-  return config;
+  return parse_json_object<json>(read_file(file), "[adapter] " + file.string());
 }
 
 /// adapter_config.json, asked what PEFT would do with it.
@@ -35,7 +33,10 @@ class PeftConfig {
   /// Whether matrix `name` of layer `layer` is adapted.
   bool adapts(const std::string& name, int64_t layer) const;
   int64_t rank(const std::string& name) const {
-    return static_cast<int64_t>(number("rank_pattern", name, "r", 8));
+    const double r = number("rank_pattern", name, "r", 8);
+    check(r == std::floor(r) && r < 1e6, where_, ": the rank of ", name, " is ", r,
+          ", expected an integer.");
+    return static_cast<int64_t>(r);
   }
   double scale(const std::string& name) const {
     const auto r = static_cast<double>(rank(name));
@@ -66,7 +67,9 @@ void PeftConfig::refuse_unknown() const {
   const json bias = value("bias"), init = value("init_lora_weights");
   check(bias.is_null() || bias == "none", where_, ": bias is ", bias.dump(),
         ", expected \"none\": biases are not adapted.");
-  check(!init.is_string() || init == "gaussian", where_, ": init_lora_weights is ", init.dump(),
+  // The others change the base model, or stand for weights that were drawn in another way.
+  check(!init.is_string() || init == "gaussian" || init == "orthogonal" || init == "eva", where_,
+        ": init_lora_weights is ", init.dump(),
         ", which changes the base model: convert the adapter to plain LoRA.");
   for (const char* key :
        {"use_dora", "lora_bias", "fan_in_fan_out", "use_qalora", "modules_to_save",
@@ -205,6 +208,21 @@ Adapter read_peft(const path& folder, const Architecture& architecture, at::Devi
   check(!expected.empty(), "[adapter] ", folder.string(),
         ": its target_modules match no matrix of this model.");
   return adapter;
+}
+
+Adapter with_base(Adapter adapter, const path& base) {
+  json config = parse_json<json>(adapter.json);
+  config["base_model_name_or_path"] = std::filesystem::absolute(base).lexically_normal().string();
+  adapter.json = config.dump(2) + "\n";
+  return adapter;
+}
+
+void check_trainable(const Adapter& adapter, const path& folder) {
+  const json config = parse_json<json>(adapter.json);
+  const auto found = config.find("lora_dropout");
+  const bool none = found == config.end() || found->is_null() || *found == 0.0;
+  check(none, "[adapter] ", (folder / kConfig).string(), ": lora_dropout is ",
+        none ? "" : found->dump(), ": this program trains without dropout. Set it to 0 to go on.");
 }
 
 void write_peft(const path& folder, const Adapter& adapter) {

@@ -15,6 +15,13 @@ bool is_peft_folder(const std::filesystem::path& folder);
 /// Throws Error if there is no such folder here.
 std::filesystem::path peft_base(const std::filesystem::path& folder);
 
+/// The same adapter as one of the model in folder `base`, which its config then names in full.
+Adapter with_base(Adapter adapter, const std::filesystem::path& base);
+
+/// Throws Error if training the adapter would be another thing than its config says: it has
+/// dropout.
+void check_trainable(const Adapter& adapter, const std::filesystem::path& folder);
+
 /// Reads an adapter for such a model, in float32 on `device`. Throws Error naming file and key for
 /// what is malformed or cannot be honoured, and listing the matrices where the tensors of the file
 /// are not those that its config adapts.

@@ -14,7 +14,15 @@ namespace gdsd {
 namespace {
 
 /// One line for every name that is missing or unexpected and for every wrong shape.
-void check_parameters(const Architecture& architecture, const TensorMap& parameters) {
+bool is_weight_type(at::ScalarType type, bool of_a_file) {
+  return type == at::kFloat || type == at::kHalf || type == at::kBFloat16 ||
+         (type == at::kDouble && !of_a_file);
+}
+
+}  // namespace
+
+void check_parameters(const Architecture& architecture, const TensorMap& parameters,
+                      bool of_a_file) {
   const Shapes expected = tensor_shapes(architecture);
   std::string faults;
   for (const auto& [name, shape] : expected) {
@@ -24,11 +32,16 @@ void check_parameters(const Architecture& architecture, const TensorMap& paramet
     else if (found->second.sizes() != at::IntArrayRef(shape))
       faults += concat("\n  '", name, "' has shape ", found->second.sizes(), ", expected ",
                        at::IntArrayRef(shape));
+    else if (!is_weight_type(found->second.scalar_type(), of_a_file))
+      faults += concat("\n  '", name, "' is of type ", found->second.scalar_type(),
+                       ", expected float32, float16 or bfloat16");
   }
   for (const auto& [name, tensor] : parameters)
     if (!expected.contains(name)) faults += concat("\n  '", name, "' is unexpected");
   check(faults.empty(), "[model] the tensors are not those of the config:", faults);
 }
+
+namespace {
 
 void check_adapter(const Architecture& architecture, const Adapter& adapter) {
   std::map<std::string, std::array<int64_t, 2>> shapes;
@@ -154,7 +167,7 @@ Transformer::Transformer(ModelConfig config, TensorMap parameters, const Compute
       compute_(compute),
       adapter_(std::move(adapter)) {
   const Architecture& a = architecture();
-  check_parameters(a, parameters_);
+  check_parameters(a, parameters_, /*of_a_file=*/false);
   check_adapter(a, adapter_);
   auto get = [&](Part part) { return parameters_.at(part_name(a, part) + ".weight"); };
   embedding_ = get(Part::kEmbedding);

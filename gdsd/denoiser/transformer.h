@@ -70,6 +70,11 @@ class Transformer : public Denoiser {
   std::vector<Block> blocks_;
 };
 
+/// Throws one Error that lists every tensor that is missing, unexpected, of another shape than the
+/// architecture implies, or of a type that weights do not have: in a file float64 is none.
+void check_parameters(const Architecture& architecture, const TensorMap& parameters,
+                      bool of_a_file);
+
 /// Fresh float32 weights: matrices uniform in ±1/√inputs, the embedding standard normal, norms 1,
 /// biases 0 (PyTorch's defaults, but for the biases). With the released models' own initialisation,
 /// whose embedding is √D times smaller, a small model forgets more of what it knew when it is

@@ -132,7 +132,8 @@ Tensor Reverse::choose(const Proposal& x0, const Tensor& where, std::span<const 
   // Stable, so that equal scores resolve left to right on every device.
   Tensor table = at::full(hidden_.sizes(), -std::numeric_limits<double>::infinity(), at::kDouble);
   const Tensor row = where.select(1, 0), position = where.select(1, 1);
-  table.index_put_({row, position}, score);
+  // A candidate of probability 0 is still one; what is revealed is none.
+  table.index_put_({row, position}, score.clamp_min(std::numeric_limits<double>::lowest()));
   const Tensor order = table.argsort(/*stable=*/true, /*dim=*/-1, /*descending=*/true);  // [B, C]
   Tensor keep = at::zeros(hidden_.sizes(), at::kBool);
   for (size_t b = 0; b < count.size(); ++b)
@@ -203,8 +204,6 @@ void SamplerOptions::validate() const {
   const int64_t blocks = gen_length / block();
   check_field(steps >= 0 && calls() % blocks == 0, "steps", "got ", steps,
               ", expected a multiple of the ", blocks, " blocks (gen_length / block_length).");
-  check_field(schedule == Schedule::kTimesteps || calls() <= gen_length, "steps", "got ", steps,
-              ", more than the ", gen_length, " tokens there are to reveal.");
   check_field(temperature >= 0, "temperature", "must not be negative, got ", temperature, ".");
   check_field(top_p > 0 && top_p <= 1, "top_p", "got ", top_p,
               ", expected more than 0, at most 1.");
@@ -220,6 +219,16 @@ void SamplerOptions::validate() const {
               "origin goes with schedule timesteps, which says the probability to keep a token.");
   check_field(noise == Noise::kExact || (top_p == 1 && top_k == 0), "noise",
               "bf16_compat is LLaDA's sampler, which has neither top_p nor top_k.");
+}
+
+void check_compat(const SamplerCompat& compat, const Vocabulary& vocabulary) {
+  if (!compat.logits_eos_inf && !compat.confidence_eos_eot_inf) return;
+  const int64_t eos = compat.eos_id < 0 ? vocabulary.eos_id : compat.eos_id;
+  check(eos >= 0 && eos < vocabulary.size, "[sampler] compat.eos_id: got ", eos, ", expected 0 … ",
+        vocabulary.size - 1, ".");
+  check(!compat.confidence_eos_eot_inf || (compat.eot_id >= 0 && compat.eot_id < vocabulary.size),
+        "[sampler] compat.eot_id: got ", compat.eot_id, ", expected 0 … ", vocabulary.size - 1,
+        ": the model's end-of-turn token.");
 }
 
 Tensor confidence(const Proposal& proposal, Remasking remasking, std::span<const Key> keys) {
@@ -260,6 +269,7 @@ Samples sample(const Denoiser& denoiser, const Packed& prompts, const SamplerOpt
   check(static_cast<int64_t>(keys.size()) == B, "[sample] got ", keys.size(), " keys for ", B,
         " prompts.");
   o.validate();
+  check_compat(o.compat, denoiser.vocabulary());
   const at::NoGradGuard no_grad;
   Reverse reverse(denoiser, prompts, o, keys, watch);
   const int64_t blocks = o.gen_length / o.block();

@@ -33,9 +33,13 @@ struct ComputeOptions {
   void validate() const;
 };
 
-/// "bfloat16" or "float32", as the option `precision` and Hugging Face's torch_dtype name them.
+/// "bfloat16", "float16" or "float32", as the option `precision` and Hugging Face's torch_dtype
+/// name them.
 inline const char* precision_name(at::ScalarType dtype) {
-  return dtype == at::kBFloat16 ? "bfloat16" : "float32";
+  if (dtype == at::kBFloat16) return "bfloat16";
+  if (dtype == at::kHalf) return "float16";
+  check(dtype == at::kFloat, "[precision] ", dtype, " has no name.");
+  return "float32";
 }
 
 struct Compute {

@@ -31,14 +31,6 @@ Tensor permitted(const Tensor& logits, const Tensor& filtered, const ProposalOpt
   return at::where(nothing, ban(logits), out);
 }
 
-/// argmax of z/T + Gumbel noise samples softmax(z/T). In float64: with less, the noise is truncated
-/// and the effective temperature drops (Zheng et al., arXiv:2409.02908).
-Tensor exact_draw(const Tensor& z, double temperature, std::span<const Key> keys) {
-  const Tensor u = uniform(keys, z.size(1));  // [r, V]
-  const Tensor gumbel = u.log().neg_().log_().neg_();
-  return (z.to(at::kDouble) / temperature + gumbel.to(z.device())).argmax(-1);
-}
-
 /// argmax exp(z) / (−log u)^T with every operation rounded to bfloat16, u a multiple of 2⁻⁸ near 1
 /// and never 1: add_gumbel_noise of the released trainers, which pass it the model's dtype.
 Tensor bf16_draw(const Tensor& z, double temperature, std::span<const Key> keys) {
@@ -57,10 +49,11 @@ Proposal propose_tile(const Tensor& raw, const ProposalOptions& o, std::span<con
   const Tensor filtered = filters ? filter(tempered, o.top_p, o.top_k) : tempered;
 
   const Tensor allowed = permitted(tempered, filtered, o);
-  const double rest = scaled ? 1 : o.temperature;  // of the temperature, still to be divided by
-  const Tensor token = !draws                     ? allowed.argmax(-1)  // the lowest id on ties
-                       : o.noise == Noise::kExact ? exact_draw(allowed, rest, keys)
-                                                  : bf16_draw(allowed, rest, keys);
+  const double rest = scaled ? 1 : o.temperature;   // of the temperature, still to be divided by
+  const Tensor token = !draws ? allowed.argmax(-1)  // the lowest id on ties
+                       : o.noise == Noise::kExact
+                           ? gumbel_draw(allowed, rest, uniform(keys, allowed.size(1)))
+                           : bf16_draw(allowed, rest, keys);
 
   const Tensor& basis = o.confidence_of == ConfidenceOf::kModel ? logits : filtered;
   const Tensor log_p = without(basis, o.unsure).log_softmax(-1), p = log_p.exp();  // [r, V]
@@ -72,6 +65,11 @@ Proposal propose_tile(const Tensor& raw, const ProposalOptions& o, std::span<con
 }
 
 }  // namespace
+
+Tensor gumbel_draw(const Tensor& z, double temperature, const Tensor& u) {
+  const Tensor gumbel = u.log().neg_().log_().neg_();
+  return (z.to(at::kDouble) / temperature + gumbel.to(z.device())).argmax(-1);
+}
 
 Tensor filter(Tensor z, double top_p, int64_t top_k) {
   if (top_p < 1) {

@@ -53,6 +53,11 @@ struct Proposal {
 Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptions& options,
                  std::span<const Key> keys, int64_t tile = kTile);
 
+/// argmax of z/T + Gumbel noise samples softmax(z/T): z and u in (0, 1) [r, V] → [r]. In float64:
+/// with less, the noise is truncated and the effective temperature drops (Zheng et al.,
+/// arXiv:2409.02908). Our u are multiples of 2⁻³²: what is rarer than that is never drawn.
+Tensor gumbel_draw(const Tensor& z, double temperature, const Tensor& u);
+
 /// Removes (to −∞) what is beyond the top-p mass, then what is below the k-th logit: z [R, V].
 /// As Dream's generation_utils.py: the token that crosses the mass stays.
 Tensor filter(Tensor z, double top_p, int64_t top_k);

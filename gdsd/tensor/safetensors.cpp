@@ -6,10 +6,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstring>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "gdsd/base/file.h"
+#include "gdsd/base/json.h"
 
 namespace gdsd {
 
@@ -36,8 +37,8 @@ class Mapping {
     skipped_ = begin % page;  // mappings begin with a page
     size_ = length + skipped_;
     if (length == 0) return;
-    void* data = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd,
-                        static_cast<off_t>(begin - skipped_));
+    void* data =
+        ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, static_cast<off_t>(begin - skipped_));
     check(data != MAP_FAILED, where, ": cannot map this file.");
     data_ = static_cast<char*>(data);
   }
@@ -60,8 +61,9 @@ class File {
   File(const std::filesystem::path& file, const std::string& where)
       : fd_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
     struct stat info {};
-    check(fd_ >= 0 && ::fstat(fd_, &info) == 0 && S_ISREG(info.st_mode), where,
-          ": cannot read this file.");
+    check(fd_ >= 0 && ::fstat(fd_, &info) == 0, where,
+          ": cannot read this file: ", std::strerror(errno), ".");
+    check(S_ISREG(info.st_mode), where, ": is no file.");
     size_ = static_cast<uint64_t>(info.st_size);
   }
   ~File() {
@@ -114,8 +116,8 @@ TensorMap read_safetensors_folder(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(index_file)) return read_safetensors(folder / "model.safetensors");
 
   const std::string where = "[safetensors] " + index_file.string();
-  const json index = json::parse(read_file(index_file), nullptr, /*allow_exceptions=*/false);
-  check(index.is_object() && index.contains("weight_map") && index["weight_map"].is_object(), where,
+  const json index = parse_json_object(read_file(index_file), where);
+  check(index.contains("weight_map") && index["weight_map"].is_object(), where,
         ": expected an object with a weight_map.");
   std::map<std::string, TensorMap> shards;
   TensorMap tensors;
@@ -124,11 +126,22 @@ TensorMap read_safetensors_folder(const std::filesystem::path& folder) {
     const auto file = shard.get<std::string>();
     check(std::filesystem::path(file).filename() == file, where, ": '", file,
           "' is not a file of this folder.");
+    check(shards.contains(file) || std::filesystem::exists(folder / file), where, ": '", name,
+          "' is in ", file, ", and that file is missing.");
     if (!shards.contains(file)) shards[file] = read_safetensors(folder / file);
     check(shards[file].contains(name), where, ": '", name, "' is not in ", file, ".");
-    tensors[name] = shards[file][name];
   }
+  for (auto& [file, shard] :
+       shards)  // those that the index leaves out too: the model must want them
+    for (auto& [name, tensor] : shard)
+      check(tensors.emplace(name, tensor).second, where, ": '", name, "' is in two files.");
   return tensors;
+}
+
+std::string safetensors_type(const Tensor& tensor) {
+  for (const TypeName& t : kTypes)
+    if (t.type == tensor.scalar_type()) return t.name;
+  throw Error(concat("[safetensors] cannot write a tensor of type ", tensor.scalar_type(), "."));
 }
 
 void write_safetensors(const std::filesystem::path& file, std::vector<SafetensorsEntry> entries,
@@ -147,14 +160,9 @@ void write_safetensors(const std::filesystem::path& file, std::vector<Safetensor
 
 void write_safetensors(const std::filesystem::path& file, const TensorMap& tensors) {
   std::vector<SafetensorsEntry> entries;
-  for (const auto& [name, tensor] : tensors) {
-    const auto* type = std::find_if(
-        kTypes.begin(), kTypes.end(),
-        [stored = tensor.scalar_type()](const TypeName& t) { return t.type == stored; });
-    check(type != kTypes.end(), "[safetensors] cannot write '", name, "' of type ",
-          tensor.scalar_type(), ".");
-    entries.push_back({.name = name, .dtype = type->name, .shape = tensor.sizes().vec()});
-  }
+  for (const auto& [name, tensor] : tensors)
+    entries.push_back(
+        {.name = name, .dtype = safetensors_type(tensor), .shape = tensor.sizes().vec()});
   write_safetensors(file, std::move(entries),
                     [&](const SafetensorsEntry& e) { return tensors.at(e.name); });
 }

@@ -22,6 +22,9 @@ TensorMap read_safetensors(const std::filesystem::path& file,
 /// The same for a folder: model.safetensors, or the shards of model.safetensors.index.json.
 TensorMap read_safetensors_folder(const std::filesystem::path& folder);
 
+/// The name that the format has for the type of a tensor: "BF16".
+std::string safetensors_type(const Tensor& tensor);
+
 /// Writes a new file, on disk when this returns; fails if the file exists. Whoever needs it to
 /// appear at once writes into a temporary folder and renames that.
 void write_safetensors(const std::filesystem::path& file, const TensorMap& tensors);

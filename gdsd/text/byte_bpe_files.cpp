@@ -1,10 +1,11 @@
 // Reads the files of a byte-level BPE and refuses, by name, what they ask that we do not do.
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "gdsd/base/check.h"
+
+#include "gdsd/base/json.h"
 #include "gdsd/text/byte_bpe.h"
 
 namespace gdsd {

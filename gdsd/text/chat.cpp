@@ -1,9 +1,8 @@
 #include "gdsd/text/chat.h"
 
-#include <nlohmann/json.hpp>
-
 #include "gdsd/base/check.h"
 #include "gdsd/base/file.h"
+#include "gdsd/base/json.h"
 #include "gdsd/text/chat_templates.h"
 #include "gdsd/text/tokenizer_files.h"
 
@@ -84,6 +83,18 @@ std::string dream(std::span<const Message> messages, ChatEnd end) {
 }
 
 }  // namespace
+
+std::span<const char* const> chat_tokens(ChatTemplate which) {
+  static constexpr const char* kLlada[] = {"<|startoftext|>", "<|start_header_id|>",
+                                           "<|end_header_id|>", "<|eot_id|>"};
+  static constexpr const char* kDream[] = {"<|im_start|>", "<|im_end|>"};
+  switch (which) {
+    case ChatTemplate::kNone: return {};
+    case ChatTemplate::kLlada: return kLlada;
+    case ChatTemplate::kDream: return kDream;
+  }
+  throw std::logic_error("[chat] unhandled template");
+}
 
 ChatTemplate read_chat_template(const fs::path& folder) {
   auto found = ChatTemplate::kNone;

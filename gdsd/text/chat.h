@@ -27,6 +27,9 @@ enum class ChatEnd { kMessages, kAnswerHeader };
 /// Throws Error naming the file if it is an unknown one.
 ChatTemplate read_chat_template(const std::filesystem::path& folder);
 
+/// The special tokens that a template writes: a tokenizer without them was never taught it.
+std::span<const char* const> chat_tokens(ChatTemplate which);
+
 /// The text of a conversation, to be encoded as it is: special tokens stand in it as text, those a
 /// content may spell included. LLaDA's template has the header whatever `end` says, as released.
 /// Throws Error if there are no messages or a role is not one of the three (as a template that

@@ -1,7 +1,7 @@
 // Chooses the tokenizer that the files of a folder describe.
 #include "gdsd/text/tokenizer.h"
 
-#include <nlohmann/json.hpp>
+#include "gdsd/base/json.h"
 
 #include "gdsd/base/check.h"
 #include "gdsd/text/byte_bpe.h"

@@ -1,10 +1,9 @@
 #include "gdsd/text/tokenizer_files.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
-#include "gdsd/base/check.h"
 #include "gdsd/base/file.h"
+#include "gdsd/base/json.h"
 #include "gdsd/text/utf8.h"
 
 namespace gdsd {
@@ -13,7 +12,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int kDeepest = 64;
 constexpr size_t kBrief = 200;
 
 /// The Python file of a class named as auto_map does, "tokenization_dream.DreamTokenizer", or "".
@@ -30,18 +28,17 @@ std::string python_file(const json& name) {
   return text.substr(0, dot) + ".py";
 }
 
-/// The Python files that a tokenizer_config.json names. A config that says it otherwise names none.
-std::vector<std::string> python_files(const std::string& config) {
+}  // namespace
+
+std::vector<std::string> python_files(const std::string& config, const std::string& pointer) {
   std::vector<std::string> files;
   const json document = parse_json(config);
   if (!document.is_object()) return files;
-  const json names = document.value("/auto_map/AutoTokenizer"_json_pointer, json());
-  for (const json& name : names.is_array() ? names : json::array({names}))
+  const json names = document.value(json::json_pointer(pointer), json());
+  for (const json& name : names.is_structured() ? names : json::array({names}))
     if (std::string file = python_file(name); !file.empty()) files.push_back(std::move(file));
   return files;
 }
-
-}  // namespace
 
 TokenizerFiles read_tokenizer_files(const fs::path& folder) {
   TokenizerFiles files;
@@ -53,16 +50,10 @@ TokenizerFiles read_tokenizer_files(const fs::path& folder) {
     read(name);
   if (const auto config = files.find("tokenizer_config.json"); config != files.end())
     in_file(folder / config->first, [&] {
-      for (const std::string& name : python_files(config->second)) read(name);
+      for (const std::string& name : python_files(config->second, "/auto_map/AutoTokenizer"))
+        read(name);
     });
   return files;
-}
-
-json parse_json(std::string_view bytes) {
-  return json::parse(bytes, [](int depth, json::parse_event_t, json&) {
-    check(depth <= kDeepest, "nested deeper than ", kDeepest, " levels.");
-    return true;
-  });
 }
 
 std::string brief(const json& value) {

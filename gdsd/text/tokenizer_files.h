@@ -7,6 +7,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gdsd {
 
@@ -17,9 +18,9 @@ using TokenizerFiles = std::map<std::string, std::string>;
 /// tokenizer_config.json names, if it is there.
 TokenizerFiles read_tokenizer_files(const std::filesystem::path& folder);
 
-/// Parses a file of a tokenizer. Nesting deeper than 64 is refused: it is not one, and printing or
-/// freeing it could exhaust the stack.
-nlohmann::json parse_json(std::string_view bytes);
+/// The Python files of the classes that a JSON config names at `pointer`, "/auto_map": none where
+/// it says it otherwise.
+std::vector<std::string> python_files(const std::string& config, const std::string& pointer);
 
 /// A value as an error message shows it: at most 200 bytes.
 std::string brief(const nlohmann::json& value);

@@ -2,6 +2,7 @@
 
 #include <c10/core/GradMode.h>
 
+#include "gdsd/denoiser/model.h"
 #include "gdsd/denoiser/peft.h"
 #include "gdsd/masking/scores.h"
 #include "gdsd/tensor/tally.h"
@@ -26,10 +27,12 @@ TensorMap weights(const Architecture& architecture, at::ScalarType type, bool tr
   return out;
 }
 
-Adapter adapter_of(const Architecture& architecture, const LoraOptions& lora) {
+Adapter adapter_of(const Architecture& architecture, const TrainConfig& config) {
   Adapter out;
-  if (!lora.from.empty()) {
-    out = read_peft(lora.from, architecture, at::kMeta);
+  const LoraOptions& lora = config.lora;
+  const std::filesystem::path from = is_peft_folder(config.model) ? config.model : lora.from;
+  if (!from.empty()) {
+    out = read_peft(from, architecture, at::kMeta);
   } else if (lora.rank > 0) {
     for (int64_t i = 0; i < architecture.layers; ++i)
       for (Role role : target_roles(lora.targets, architecture.family)) {
@@ -48,11 +51,11 @@ class Rehearsal {
  public:
   Rehearsal(const TrainConfig& config, const ModelConfig& model, const Compute& compute, int64_t P)
       : config_(config), compute_(compute), P_(P), C_(config.rollout.sampler.gen_length) {
-    const bool adapted = config.lora.active();
+    const bool adapted = is_adapted(config.model, config.lora);
     TensorMap parameters =
         weights(model.architecture, adapted ? compute.dtype : at::kFloat, !adapted);
     plan_.weights = tally_.meta();
-    Adapter adapter = adapter_of(model.architecture, config.lora);
+    Adapter adapter = adapter_of(model.architecture, config);
     plan_.adapter = tally_.meta() - plan_.lasting();
     if (needs_reference(config.objective) && !adapted)
       reference_ = weights(model.architecture, compute.dtype, false);
@@ -177,8 +180,8 @@ void Rehearsal::count_flops() {
                        (needs_reference(config_.objective) ? inner : 0);
   plan_.scoring_flops = looks * forward;
   // Forward, gradients of the inputs, and of the weights unless they are frozen.
-  const double times =
-      (config_.lora.active() ? 2 : 3) + (compute_.activation_checkpointing ? 1 : 0);
+  const double times = (is_adapted(config_.model, config_.lora) ? 2 : 3) +
+                       (compute_.activation_checkpointing ? 1 : 0);
   plan_.learning_flops = inner * times * forward;
 }
 

@@ -39,10 +39,10 @@ Model new_model(const PretrainConfig& config, const Problems& problems, const Co
 
 Model open_model(const PretrainConfig& config, const Run& run, const Problems& problems,
                  const Compute& compute) {
-  if (const auto folder = run.model_folder()) return load_model(*folder, compute, Use::kTraining);
-  if (config.model.empty()) return new_model(config, problems, compute);
-  return load_model(config.model, compute, Use::kTraining, config.lora,
-                    Key{config.seed}.fork("lora"));
+  const auto folder = run.model_folder();
+  if (!folder && config.model.empty()) return new_model(config, problems, compute);
+  return open_for_training(config.model, folder.value_or(config.model), compute, config.lora,
+                           Key{config.seed}.fork("lora"));
 }
 
 /// Demonstrations begin … end − 1 of a step, each a prompt and a canvas of C tokens.

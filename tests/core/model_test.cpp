@@ -10,6 +10,7 @@
 #include "gdsd/text/char_tokenizer.h"
 #include "tests/core/table_denoiser.h"
 #include "tests/core/tiny_model.h"
+#include "tests/error_of.h"
 
 namespace gdsd {
 namespace {
@@ -140,9 +141,35 @@ TEST(Model, ErrorsNameTheConfigAndItsKey) {
             "program knows.");
   EXPECT_EQ(error_with_config("n_layers", "two"),
             ": key 'n_layers' got \"two\", expected integer.");
+  EXPECT_EQ(error_with_config("n_layers", 1 << 20),
+            ": n_layers: must be positive and at most 4096, got 1048576.");
+  EXPECT_EQ(error_with_config("vocab_size", 14), ": vocab_size 14 is more than embedding_size 13.");
   EXPECT_EQ(error_with_config("n_heads", 3), ": n_heads: 3 does not divide d_model 16.");
   EXPECT_EQ(error_with_config("mask_token_id", 13), ": mask_token_id 13 is outside 0 … 12.");
   EXPECT_NE(load_error("/nonexistent").find("/nonexistent/config.json: no such file"),
+            std::string::npos);
+}
+
+/// `text` within `depth` lists.
+std::string nested(int depth, const std::string& text) {
+  return std::string(depth, '[') + text + std::string(depth, ']');
+}
+
+TEST(Model, DeepNestingIsRefusedWhereverItStands) {
+  const std::string deep = nested(1'000'000, "");
+  for (const std::string& config : {deep, "{\"architectures\": " + deep + "}"})
+    EXPECT_NE(error_of([&] { parse_model_config(config, "here"); }).find("here: nested deeper"),
+              std::string::npos);
+  const std::string header = R"({"a": {"dtype": )" + deep + "}}";
+  EXPECT_NE(error_of([&] { parse_safetensors_header(header, 0, "here"); }).find("nested deeper"),
+            std::string::npos);
+}
+
+TEST(Model, AWidthThatOverflowsIsRefused) {
+  auto config = nlohmann::json::parse(make_model_config(LladaConfig{}, {13, -1, 1, 2, 0}).json);
+  config["mlp_hidden_size"] = nullptr;
+  config["mlp_ratio"] = config["d_model"] = int64_t{1} << 40;
+  EXPECT_NE(error_of([&] { parse_model_config(config.dump(), "here"); }).find("no width"),
             std::string::npos);
 }
 
@@ -161,10 +188,16 @@ TEST(Model, ErrorsNameTheTensor) {
       error_with_tensors([&](TensorMap& t) { t["extra"] = at::zeros({1}); })
           .ends_with("'extra' is unexpected\n  in " +
                      (std::filesystem::path(testing::TempDir()) / "model_test_tensors").string()));
-  EXPECT_NE(error_with_tensors([&](TensorMap& t) {
-              t[q] = t[q].to(at::kLong);
-            }).find("tensor '" + q + "' is of type Long."),
-            std::string::npos);
+  const std::string v = "model.transformer.blocks.1.v_proj.weight";
+  const std::string all = error_with_tensors([&](TensorMap& t) {
+    t.erase(q);
+    t[v] = t[v].to(at::kDouble);
+    t["extra"] = at::zeros({1});
+  });
+  for (const std::string& part :
+       {"'" + q + "' is missing", "'" + v + "' is of type Double, expected float32",
+        "'extra' is unex"})
+    EXPECT_NE(all.find(part), std::string::npos) << all;
 }
 
 TEST(Model, ErrorsNameATruncatedFile) {

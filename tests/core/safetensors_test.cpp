@@ -83,13 +83,28 @@ TEST(Safetensors, CutAnywhereAreRefused) {
             std::string::npos);
 }
 
+TEST(Safetensors, ErrorsNameTheByteOfTheHeader) {
+  auto error = [](const std::string& header) {
+    return error_of([&] { parse_safetensors_header(header, 0, "here"); });
+  };
+  EXPECT_EQ(error(R"({"a": {"dtype": "F3", "shape": [], "data_offsets": [0, 0]}})"),
+            "here: tensor 'a' (described at byte 9): unknown dtype \"F3\".");
+  // A size of 0 does not hide what the others make of the strides.
+  EXPECT_NE(error(R"({"a": {"dtype": "F32", "shape": [0, 1099511627776, 1099511627776],
+                     "data_offsets": [0, 0]}})")
+                .find("overflows"),
+            std::string::npos);
+}
+
 TEST(Safetensors, OfAFolderComeFromTheShardsOfItsIndex) {
   const auto folder = fresh_folder("shards");
   write_safetensors(folder / "one", {{"a", at::ones({2})}, {"unlisted", at::ones({1})}});
   write_safetensors(folder / "two", {{"b", at::zeros({3})}});
   const auto index = folder / "model.safetensors.index.json";
   write_file(index, R"({"weight_map": {"a": "one", "b": "two"}})");
-  expect_equal(read_safetensors_folder(folder), {{"a", at::ones({2})}, {"b", at::zeros({3})}});
+  // What the index leaves out is there too, for the model to refuse.
+  expect_equal(read_safetensors_folder(folder),
+               {{"a", at::ones({2})}, {"b", at::zeros({3})}, {"unlisted", at::ones({1})}});
   auto error = [&](const std::string& json) {
     write_file(index, json);
     const std::string e = error_of([&] { read_safetensors_folder(folder); });
@@ -98,7 +113,10 @@ TEST(Safetensors, OfAFolderComeFromTheShardsOfItsIndex) {
   EXPECT_EQ(error(R"({"weight_map": {"a": "two"}})"), ": 'a' is not in two.");
   EXPECT_EQ(error(R"({"weight_map": {"a": "../one"}})"),
             ": '../one' is not a file of this folder.");
-  EXPECT_EQ(error("[]"), ": expected an object with a weight_map.");
+  EXPECT_EQ(error("[]"), ": not a JSON object.");
+  EXPECT_EQ(error("{}"), ": expected an object with a weight_map.");
+  EXPECT_EQ(error(R"({"weight_map": {"a": "three"}})"),
+            ": 'a' is in three, and that file is missing.");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "tests/core/table_denoiser.h"
+#include "tests/error_of.h"
 
 namespace gdsd {
 namespace {
@@ -168,12 +169,38 @@ TEST(Sampler, RefusesWhatDoesNotDivide) {
             "steps: got 7, expected a multiple of the 2 blocks (gen_length / block_length).");
   EXPECT_EQ(sampler_error({.gen_length = 16, .block_length = 6, .steps = 8}),
             "block_length: 6 does not divide gen_length 16.");
-  EXPECT_EQ(sampler_error({.gen_length = 16, .block_length = 8, .steps = 32}),
-            "steps: got 32, more than the 16 tokens there are to reveal.");
   EXPECT_EQ(sampler_error({.gen_length = 4, .block_length = 4, .steps = 4, .temperature = -1}),
             "temperature: must not be negative, got -1.");
   EXPECT_EQ(sampler_error({.gen_length = 4, .block_length = 4, .steps = 4}, 2),
             "[sample] got 2 keys for 1 prompts.");
+}
+
+// As generate.py: the first steps of a block take one token each, the others none.
+TEST(Sampler, TakesMoreStepsThanTokens) {
+  const TableDenoiser denoiser;
+  const SamplerOptions exact{.gen_length = 16, .block_length = 8, .steps = 16};
+  SamplerOptions more = exact;
+  more.steps = 40;
+  const Samples a = sample(denoiser, two_prompts(), exact, rollout_keys(2)),
+                b = sample(denoiser, two_prompts(), more, rollout_keys(2));
+  EXPECT_TRUE(a.sequences.tokens.equal(b.sequences.tokens));
+}
+
+// With confidence 0 a proposal is kept last, but it is kept.
+TEST(Sampler, LeavesNoMaskWhereProposalsHaveNoConfidence) {
+  TableDenoiser denoiser;
+  denoiser.vocab.eos_id = 2;  // often the likeliest
+  SamplerOptions o{.gen_length = 16, .block_length = 8, .steps = 8};
+  o.compat.confidence_eos_eot_inf = true;
+  o.compat.eot_id = 3;
+  const Samples out = sample(denoiser, two_prompts(), o, rollout_keys(2));
+  EXPECT_TRUE((completions(out.sequences, 16) == 2).any().item<bool>());
+  EXPECT_FALSE((out.sequences.tokens == denoiser.vocab.mask_id).any().item<bool>());
+  EXPECT_EQ(error_of([&] {
+              o.compat.eot_id = 126348;
+              sample(denoiser, two_prompts(), o, rollout_keys(2));
+            }),
+            "[sampler] compat.eot_id: got 126348, expected 0 … 10: the model's end-of-turn token.");
 }
 
 // Fast-dLLM: whatever is sure enough is kept, one token at least.

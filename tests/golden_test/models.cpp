@@ -91,6 +91,9 @@ void check_padded(const Folder& folder, const std::string& name) {
                  "mask ignored");
 }
 
+/// No further from float32 than the reference's own bfloat16: in the mean over all logits, to a
+/// tenth that two ways of rounding differ by. The largest error is one draw of many, and varies
+/// more.
 void check_bf16(const Folder& folder, const std::string& name) {
   const Packed x = rows_of(folder.golden.at(name + ".input_ids"));
   const Tensor expected = folder.golden.at(name + ".logits_fp32").flatten(0, 1);
@@ -100,7 +103,7 @@ void check_bf16(const Folder& folder, const std::string& name) {
   expect_close(narrow, expected, 0, 2 * folder.info.at("bf16_vs_fp32_max_abs").get<double>(),
                "in bfloat16");
   EXPECT_LE((narrow - expected).abs().mean().item<double>(),
-            2 * folder.info.at("bf16_vs_fp32_mean_abs").get<double>());
+            1.1 * folder.info.at("bf16_vs_fp32_mean_abs").get<double>());
 }
 
 void check_full_gradient(const Folder& folder) {
