@@ -52,7 +52,7 @@ Proposal propose_tile(const Tensor& raw, const ProposalOptions& o, std::span<con
   const double rest = scaled ? 1 : o.temperature;   // of the temperature, still to be divided by
   const Tensor token = !draws ? allowed.argmax(-1)  // the lowest id on ties
                        : o.noise == Noise::kExact
-                           ? gumbel_draw(allowed, rest, uniform(keys, allowed.size(1)))
+                           ? gumbel_argmax(allowed, rest, uniform_rest(keys, allowed.size(1)))
                            : bf16_draw(allowed, rest, keys);
 
   const Tensor& basis = o.confidence_of == ConfidenceOf::kModel ? logits : filtered;
@@ -66,8 +66,8 @@ Proposal propose_tile(const Tensor& raw, const ProposalOptions& o, std::span<con
 
 }  // namespace
 
-Tensor gumbel_draw(const Tensor& z, double temperature, const Tensor& u) {
-  const Tensor gumbel = u.log().neg_().log_().neg_();
+Tensor gumbel_argmax(const Tensor& z, double temperature, const Tensor& rest) {
+  const Tensor gumbel = rest.neg().log1p_().neg_().log_().neg_();
   return (z.to(at::kDouble) / temperature + gumbel.to(z.device())).argmax(-1);
 }
 

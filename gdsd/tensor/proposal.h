@@ -12,7 +12,7 @@ namespace gdsd {
 
 /// What the Gumbel noise is made with.
 enum class Noise {
-  kExact,       // float64
+  kExact,       // float64, resolved down to probabilities of 2⁻⁴⁴
   kBf16Compat,  // bfloat16, as in the released trainers: rare tokens are hardly ever drawn
 };
 constexpr auto enum_names(Noise) { return std::array{"exact", "bf16_compat"}; }
@@ -53,10 +53,10 @@ struct Proposal {
 Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptions& options,
                  std::span<const Key> keys, int64_t tile = kTile);
 
-/// argmax of z/T + Gumbel noise samples softmax(z/T): z and u in (0, 1) [r, V] → [r]. In float64:
-/// with less, the noise is truncated and the effective temperature drops (Zheng et al.,
-/// arXiv:2409.02908). Our u are multiples of 2⁻³²: what is rarer than that is never drawn.
-Tensor gumbel_draw(const Tensor& z, double temperature, const Tensor& u);
+/// argmax of z/T + Gumbel noise −log(−log u), a draw from softmax(z/T): z [R, V], of u the rest
+/// 1 − u, [R, V] float64 → [R]. In float64: with less, the noise is truncated and the effective
+/// temperature drops (Zheng et al., arXiv:2409.02908).
+Tensor gumbel_argmax(const Tensor& z, double temperature, const Tensor& rest);
 
 /// Removes (to −∞) what is beyond the top-p mass, then what is below the k-th logit: z [R, V].
 /// As Dream's generation_utils.py: the token that crosses the mass stays.

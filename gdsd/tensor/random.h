@@ -26,4 +26,26 @@ inline Tensor uniform(std::span<const Key> keys, int64_t n) {
   return out;
 }
 
+/// 1 − u of the numbers u that uniform() draws. Where that is below 2⁻¹² it has 32 bits more, from
+/// a stream beside, so that it is resolved to 2⁻²⁰ of itself down to 2⁻⁴⁴: a token of probability p
+/// is drawn when −log u, which is 1 − u then, is about p or less.
+inline Tensor uniform_rest(std::span<const Key> keys, int64_t n) {
+  constexpr uint32_t kSmall = uint32_t{1} << 20;
+  const auto R = static_cast<int64_t>(keys.size());
+  Tensor out = at::empty({R, n}, at::kDouble);
+  double* rest = out.data_ptr<double>();
+  at::parallel_for(0, R, 1 + 4096 / (n + 1), [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r)
+      for (int64_t i = 0; i < n; i += 4) {
+        const auto words = philox(keys[r], i / 4);
+        for (int64_t j = i; j < std::min(i + 4, n); ++j) {
+          const uint32_t word = ~words[j - i];
+          const double below = word < kSmall ? uniform(keys[r].fork("rest"), j) : 0.5;
+          rest[r * n + j] = (word + below) * 0x1p-32;
+        }
+      }
+  });
+  return out;
+}
+
 }  // namespace gdsd

@@ -3,6 +3,7 @@
 #include <c10/util/ThreadLocalDebugInfo.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "gdsd/tensor/proposal.h"
@@ -180,6 +181,28 @@ TEST(Propose, InBf16CompatHardlyDrawsTheTail) {
   EXPECT_NEAR(exact[1], 0.02, 0.013);
   EXPECT_GE(compat[0], 0.93);
   EXPECT_LE(compat[1], 0.003);
+}
+
+// 2^20 draws from each of two keys, of which 2^-12 are in the tail: 512, give or take 23.
+TEST(UniformRest, IsOneMinusUniformAndFinelyResolvedWhereThatIsSmall) {
+  const auto keys = rollout_keys(2);
+  const Tensor rest = uniform_rest(keys, 1 << 20), u = uniform(keys, 1 << 20);
+  EXPECT_LE(max_difference(rest, 1 - u), 0x1p-33);
+  const Tensor small = rest < 0x1p-12, steps = rest * 0x1p33;
+  EXPECT_TRUE((rest == 1 - u).logical_or(small).all().item<bool>());
+  EXPECT_NEAR(small.sum().item<double>(), 512, 115);
+  EXPECT_LE((steps == steps.floor()).masked_select(small).sum().item<int64_t>(), 1);
+  // 2 / 2^32 of all are below the 32 bits' first step, and 2^-32 of these below this one's.
+  EXPECT_GT(rest.min().item<double>(), 0);
+}
+
+// A token of probability 2^-40 beside one of nearly 1 wins if and only if its −log u is below
+// 2^-40 of the other's, which 32 bits of u cannot say.
+TEST(GumbelArgmax, TellsUnlikelyTokensApart) {
+  const double p = 0x1p-40;
+  const Tensor z = at::tensor({0.0, std::log(p)}, at::kDouble).expand({3, 2});
+  const Tensor rest = at::tensor({0.5, 0.5 * p, 0.5, p, 0.5, 0.125 * p}, at::kDouble).view({3, 2});
+  EXPECT_EQ(to_vector<int64_t>(gumbel_argmax(z, 1, rest)), (std::vector<int64_t>{1, 0, 1}));
 }
 
 TEST(Propose, NeverDrawsIdsThatTheTokenizerLacks) {
