@@ -3,6 +3,7 @@
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
+#include "gdsd/denoiser/lora.h"
 #include "gdsd/masking/scores.h"
 #include "tests/core/table_denoiser.h"
 #include "tests/core/tiny_model.h"
@@ -125,7 +126,7 @@ TEST(Transformer, HasTheGradientOfItsValue) {
 }
 
 /// A Dream with two heads of keys for four queries, and biases that are not zero.
-Transformer tiny_dream(at::ScalarType type = at::kFloat, bool checkpointing = false) {
+Transformer tiny_dream() {
   const DreamConfig config{.hidden_size = 16,
                            .num_hidden_layers = 2,
                            .num_attention_heads = 4,
@@ -134,12 +135,10 @@ Transformer tiny_dream(at::ScalarType type = at::kFloat, bool checkpointing = fa
                            .max_position_embeddings = 64};
   ModelConfig made = tiny_model_config(config);
   TensorMap weights = init_weights(made.architecture, {4});
-  for (auto& [name, tensor] : weights) {
-    if (name.ends_with(".bias")) tensor = random_tensor(tensor.sizes(), name.c_str()) - 0.5;
-    tensor = tensor.to(type);
-  }
-  return {std::move(made), std::move(weights),
-          Compute{.dtype = type, .activation_checkpointing = checkpointing}};
+  for (auto& [name, tensor] : weights)
+    if (name.ends_with(".bias"))
+      tensor = (random_tensor(tensor.sizes(), name) - 0.5).to(at::kFloat);
+  return {std::move(made), std::move(weights), Compute{}};
 }
 
 // The state before a token predicts it; the first of a sequence predicts itself.
@@ -152,22 +151,55 @@ TEST(Transformer, OfDreamIsShiftedByOneTokenWithinEachSequence) {
   EXPECT_LE(max_difference(model.encode(x, rows), states.index_select(0, before)), 1e-5);
 }
 
+struct Checkpointed {
+  bool dream;
+  at::ScalarType products;
+  bool lora;
+};
+
+/// All weights are trained, or an adapter alone whose base, the input of the first layer with it,
+/// is frozen and in the type of the products.
+Transformer trained(const Checkpointed& c, bool checkpointing) {
+  const Transformer model = c.dream ? tiny_dream() : tiny_llada();
+  TensorMap weights = model.parameters();
+  Adapter adapter;
+  if (c.lora) adapter = new_adapter(model.architecture(), LoraOptions{.rank = 2}, "base", {7});
+  for (auto& [name, part] : adapter.modules) {
+    part.A.requires_grad_();
+    part.B = (random_tensor(part.B.sizes(), name) - 0.5).to(at::kFloat).requires_grad_();
+  }
+  for (auto& [name, tensor] : weights)
+    tensor = c.lora ? tensor.to(c.products) : tensor.detach().requires_grad_();
+  return {model.config(), std::move(weights),
+          Compute{.dtype = c.products, .activation_checkpointing = checkpointing},
+          std::move(adapter)};
+}
+
 // A whole backward pass of log_probs, kept and recomputed.
 TEST(Transformer, WithActivationCheckpointingHasTheSameBits) {
   const Packed x{random_tokens(14, kTinyVocabulary.size, "x"), {6, 8}};
   const Views views = mask({x, 4, std::vector<int64_t>(x.size(), 4), {}}, {.views = 2}, 2, {1});
   const Tensor factor = random_tensor({2, 2, 4}, "factor").to(at::kFloat);
-  const Transformer plain = tiny_dream(), again = tiny_dream(at::kFloat, /*checkpointing=*/true);
-  std::vector<Tensor> values;
-  for (const Transformer* model : {&plain, &again}) {
-    for (const auto& [name, tensor] : model->parameters()) Tensor(tensor).requires_grad_();
-    values.push_back(log_probs(*model, views));
-    (values.back() * factor).sum().backward();
-  }
-  EXPECT_TRUE(values[0].equal(values[1]));
-  for (const auto& [name, tensor] : plain.parameters()) {
-    ASSERT_TRUE(again.parameters().at(name).grad().defined()) << name;
-    EXPECT_TRUE(tensor.grad().equal(again.parameters().at(name).grad())) << name;
+  for (bool dream : {false, true}) {
+    for (at::ScalarType products : {at::kFloat, at::kBFloat16}) {
+      for (bool lora : {false, true}) {
+        SCOPED_TRACE(concat(dream ? "Dream " : "LLaDA ", products, lora ? " LoRA" : " full"));
+        const Checkpointed c{dream, products, lora};
+        const Transformer plain = trained(c, false), again = trained(c, /*checkpointing=*/true);
+        std::vector<Tensor> values;
+        for (const Transformer* model : {&plain, &again}) {
+          values.push_back(log_probs(*model, views));
+          (values.back() * factor).sum().backward();
+        }
+        EXPECT_TRUE(values[0].equal(values[1]));
+        const TensorMap kept = plain.trainable(), computed_again = again.trainable();
+        EXPECT_EQ(kept.size(), lora ? 2 * 2 * 7 : plain.parameters().size());
+        for (const auto& [name, tensor] : kept) {
+          ASSERT_TRUE(computed_again.at(name).grad().defined()) << name;
+          EXPECT_TRUE(tensor.grad().equal(computed_again.at(name).grad())) << name;
+        }
+      }
+    }
   }
 }
 
