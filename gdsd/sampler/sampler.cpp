@@ -10,6 +10,8 @@ namespace gdsd {
 
 namespace {
 
+constexpr double kNone = -std::numeric_limits<double>::infinity();
+
 /// Every prompt followed by C masks.
 Packed append_masks(const Packed& prompts, int64_t C, int64_t mask_id) {
   std::vector<Tensor> parts;
@@ -78,7 +80,9 @@ class Reverse {
         x_(append_masks(prompts, options.gen_length, denoiser.vocabulary().mask_id)),
         completion_(tail_rows(x_, options.gen_length).cpu()),
         hidden_(at::ones_like(completion_, at::kBool)),
-        kept_at_(at::full_like(completion_, -1)) {}
+        kept_at_(at::full_like(completion_, -1)),
+        proposed_(at::full_like(completion_, -1)),
+        score_(at::full(completion_.sizes(), kNone, at::kDouble)) {}
 
   /// Denoises completion tokens begin … end − 1 in `steps` steps.
   void block(int64_t begin, int64_t end, int64_t steps);
@@ -90,6 +94,7 @@ class Reverse {
   std::vector<int64_t> counts(const std::vector<int64_t>& at_start, int64_t i, int64_t steps,
                               int64_t end) const;
   void step(int64_t end, const std::vector<int64_t>& count, float fraction);
+  void show_watcher(const Proposal& x0, const Tensor& where, std::span<const Key> draws);
   std::vector<Key> row_keys(const Tensor& where) const;
   Tensor choose(const Proposal& x0, const Tensor& where, std::span<const Key> draws,
                 const std::vector<int64_t>& count, float fraction) const;
@@ -106,6 +111,7 @@ class Reverse {
   const Tensor completion_;  // [B, C] int64: where completion tokens lie in x_.tokens
   Tensor hidden_;            // [B, C] bool
   Tensor kept_at_;           // [B, C] int64
+  Tensor proposed_, score_;  // [B, C]: of this step, for the watcher
   int64_t step_ = 0;
 };
 
@@ -144,6 +150,13 @@ Tensor Reverse::choose(const Proposal& x0, const Tensor& where, std::span<const 
   return keep;
 }
 
+void Reverse::show_watcher(const Proposal& x0, const Tensor& where, std::span<const Key> draws) {
+  const Tensor row = where.select(1, 0), position = where.select(1, 1);
+  proposed_.index_put_({row, position}, x0.token.cpu());
+  if (o_.remasking == Remasking::kOrigin) return;
+  score_.index_put_({row, position}, confidence(x0, o_.remasking, draws).to(at::kCPU, at::kDouble));
+}
+
 /// Proposes every token before `end` that is hidden, and keeps some.
 void Reverse::step(int64_t end, const std::vector<int64_t>& count, float fraction) {
   const at::Device device = x_.tokens.device();
@@ -154,6 +167,7 @@ void Reverse::step(int64_t end, const std::vector<int64_t>& count, float fractio
   const Rows rows{at_token.to(device), hidden_before(0, end)};
   const Tensor states = guided_states(denoiser_, x_, rows, o_.gen_length, o_.cfg_scale);
   const Proposal x0 = propose(states, denoiser_.head(), proposal_, draws);
+  if (watch_) show_watcher(x0, where, draws);
 
   const Tensor kept = choose(x0, where, draws, count, fraction).nonzero().squeeze(1);  // of R
   const Tensor token = x0.token.cpu().index_select(0, kept);
@@ -189,8 +203,10 @@ void Reverse::block(int64_t begin, int64_t end, int64_t steps) {
     if (o_.threshold > 0 && wanted == 0) break;
     const float fraction = origin ? timestep_fraction(i, steps, o_.epsilon) : 0;
     const bool any = hidden_.slice(1, 0, end).any().item<bool>();
+    proposed_.fill_(-1);
+    score_.fill_(kNone);
     if (any && (origin || wanted > 0)) step(end, count, fraction);
-    if (watch_) watch_({step_, begin, end, x_, hidden_});
+    if (watch_) watch_({step_, begin, end, x_, hidden_, kept_at_, proposed_, score_});
   }
 }
 

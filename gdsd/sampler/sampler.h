@@ -62,7 +62,7 @@ struct SamplerCompat {
 struct SamplerOptions {
   int64_t gen_length = 256;   // C: completion tokens, all hidden at the start
   int64_t block_length = 32;  // tokens denoised together before moving right
-  int64_t steps = 128;        // S: denoiser calls for the whole completion
+  int64_t steps = 128;        // S: denoiser calls for the whole completion, at most one a token
   double temperature = 0.0;   // Gumbel-max temperature of the proposal; 0 is greedy
   double top_p = 1.0;
   int64_t top_k = 0;
@@ -81,7 +81,9 @@ struct SamplerOptions {
     f("gen_length", gen_length, "completion tokens, all hidden at the start");
     f("block_length", block_length,
       "tokens denoised together before moving right, 0 for the whole completion");
-    f("steps", steps, "denoiser calls for the whole completion, 0 for one a token");
+    f("steps", steps,
+      "denoiser calls for the whole completion, 0 for one a token; of more, a block's last ones "
+      "keep nothing");
     f("temperature", temperature, "Gumbel-max temperature, 0 is greedy");
     f("top_p", top_p, "draw from the fewest tokens of at least this mass, 1 from all");
     f("top_k", top_k, "draw from the likeliest tokens, 0 from all");
@@ -110,12 +112,15 @@ struct Samples {
   Tensor step;       // [B, C] int64, on the CPU: the step at which each completion token was kept
 };
 
-/// The canvas after a step.
+/// The canvas after a step, and what was proposed at it. Tensors but `sequences` are on the CPU.
 struct StepView {
   int64_t step = 0;
   int64_t begin = 0, end = 0;  // completion tokens of the block that is worked on
   const Packed& sequences;
-  const Tensor& hidden;  // [B, C] bool, on the CPU
+  const Tensor& hidden;    // [B, C] bool
+  const Tensor& kept_at;   // [B, C] int64: the step at which a token was kept, −1 before
+  const Tensor& proposed;  // [B, C] int64: this step's proposals, −1 where none was asked for
+  const Tensor& score;     // [B, C] float64: confidence() in them, −∞ where there is none
 };
 using Watch = std::function<void(const StepView&)>;
 

@@ -267,6 +267,42 @@ TEST(Sampler, SkipsStepsThatKeepNothing) {
   EXPECT_LE(denoiser.calls, 4);
 }
 
+// LLaDA's generate.py allows it: the steps that are too many keep nothing.
+TEST(Sampler, HasStepsToSpareWhereThereAreMoreThanTokens) {
+  const TableDenoiser denoiser;
+  SamplerOptions o{.gen_length = 16, .block_length = 8, .steps = 16};
+  const Samples exact = sample(denoiser, two_prompts(), o, rollout_keys(2));
+  o.steps = 32;
+  int64_t seen = 0;
+  const Samples spare = sample(denoiser, two_prompts(), o, rollout_keys(2), [&](const StepView& v) {
+    EXPECT_EQ((v.proposed >= 0).any().item<bool>(), v.step % 16 < 8) << v.step;
+    ++seen;
+  });
+  EXPECT_EQ(seen, 32);
+  EXPECT_TRUE(spare.sequences.tokens.equal(exact.sequences.tokens));
+  EXPECT_TRUE(spare.step.equal(exact.step + 8 * (exact.step >= 8)));
+}
+
+// What a watcher is told of a step is what the step decided by.
+TEST(Sampler, ShowsItsWatcherTheScoresOfItsProposals) {
+  const TableDenoiser denoiser;
+  Tensor before = at::ones({2, 16}, at::kBool);
+  auto watch = [&](const StepView& v) {
+    before.slice(1, v.end).fill_(false);
+    EXPECT_TRUE((v.proposed >= 0).equal(before)) << v.step;
+    EXPECT_TRUE(v.score.isneginf().logical_not().equal(before)) << v.step;
+    const Tensor kept = v.kept_at == v.step, lost = before.logical_and(kept.logical_not());
+    const Tensor least = v.score.masked_fill(kept.logical_not(), 1).amin(-1);
+    const Tensor most = v.score.masked_fill(lost.logical_not(), -1e9).amax(-1);
+    EXPECT_TRUE((least >= most).all().item<bool>()) << v.step;
+    EXPECT_TRUE(
+        completions(v.sequences, 16).masked_select(kept).equal(v.proposed.masked_select(kept)));
+    before = v.hidden.clone();
+  };
+  sample(denoiser, two_prompts(), {.gen_length = 16, .block_length = 8, .steps = 8},
+         rollout_keys(2), watch);
+}
+
 TEST(Sampler, RefusesOptionsThatDoNotGoTogether) {
   auto refused = [](const SamplerOptions& o) {
     try {

@@ -63,15 +63,35 @@ Packed rows_of(const Tensor& tokens) {  // [B, L]
   return {tokens.flatten(), std::vector<int64_t>(tokens.size(0), tokens.size(1))};
 }
 
+/// The input of every layer, and the states after the final norm: expected [layers + 1, N, d]. What
+/// goes into layer k is what a model of the first k layers ends with, before its final norm.
+void check_layers(const Folder& folder, const Transformer& model, const Packed& x,
+                  const Tensor& expected) {
+  const Architecture& whole = model.architecture();
+  ASSERT_EQ(expected.size(0), whole.layers + 1);
+  const Tensor embedding = model.parameters().at(part_name(whole, Part::kEmbedding) + ".weight"),
+               norm = model.parameters().at(part_name(whole, Part::kFinalNorm) + ".weight");
+  expect_close(embedding.index_select(0, x.tokens), expected[0], 0, folder.tolerance(), "layer 0");
+  for (int64_t k = 1; k < whole.layers; ++k) {
+    ModelConfig config = model.config();
+    config.architecture.layers = k;
+    TensorMap parameters;
+    for (const auto& [name, shape] : tensor_shapes(config.architecture))
+      parameters[name] = model.parameters().at(name);
+    const Transformer first(std::move(config), std::move(parameters), Compute{});
+    expect_close(states(first, x), rms_norm(expected[k], norm, whole.norm_epsilon), 0,
+                 folder.tolerance(), concat("layer ", k));
+  }
+  expect_close(states(model, x), expected[-1], 0, folder.tolerance(), "after the final norm");
+}
+
 void check_plain(const Folder& folder, const std::string& name) {
   const auto model = load(folder, at::kFloat, Use::kInference);
   const Packed x = rows_of(folder.golden.at(name + ".input_ids"));
   const Tensor expected = folder.golden.at(name + ".logits").flatten(0, 1);
   expect_close(logits(*model, x), expected, 0, folder.tolerance(), "logits");
-  const auto hidden = folder.golden.find(name + ".hidden_states");  // [layers + 1, B, L, d]
-  if (hidden != folder.golden.end())
-    expect_close(states(*model, x), hidden->second[-1].flatten(0, 1), 0, folder.tolerance(),
-                 "states after the final norm");
+  const auto hidden = folder.golden.find(name + ".hidden_states");
+  if (hidden != folder.golden.end()) check_layers(folder, *model, x, hidden->second.flatten(1, 2));
 }
 
 /// Padding on the left behind a mask is no padding to a model of relative positions: the kept
