@@ -1,31 +1,44 @@
 #include "cli/doctor.h"
 
+#include <ATen/Context.h>
+#include <ATen/DeviceAccelerator.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <ATen/ops/_fused_sdp_choice.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 #include <torch/version.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
 #include "cli/rows.h"
 #include "cli/verbs.h"
 #include "gdsd/base/progress.h"
+#include "gdsd/base/regex.h"
 #include "gdsd/tensor/device.h"
+#include "gdsd/tensor/tiles.h"
+#include "gdsd/text/nfc.h"
 
 namespace gdsd {
 
 namespace {
 
-/// What follows "key : " in /proc/cpuinfo, of the first core.
-std::string cpu_info(const std::string& key) {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with(key)) return line.substr(std::min(line.size(), line.find(':') + 2));
+/// What follows "key : " in a file of /proc, in its first line that has it.
+std::string info(const std::filesystem::path& from, const std::string& key) {
+  std::ifstream file(from);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with(key)) continue;
+    const size_t value = line.find_first_not_of(" \t", line.find(':') + 1);
+    return value == std::string::npos ? "" : line.substr(value);
+  }
   return "";
 }
+std::string cpu_info(const std::string& key) { return info("/proc/cpuinfo", key); }
 
 /// The instructions that decide how fast products are.
 std::string instructions() {
@@ -56,6 +69,44 @@ std::string describe_compute(int64_t width) {
                 ", products in ", type);
 }
 
+/// The kernel that attention takes there, as libtorch chooses it for a model's heads.
+std::string describe_attention(const Compute& c) {
+  const at::TensorOptions like = at::TensorOptions(c.device).dtype(c.dtype);
+  const Tensor q = at::empty({1, 32, 64, 128}, like);
+  constexpr std::array<const char*, 5> names{"plain products (math)", "flash attention",
+                                             "memory-efficient attention", "cuDNN's attention",
+                                             "an overridden kernel"};
+  const auto choice = static_cast<size_t>(at::_fused_sdp_choice(q, q, q));
+  return concat("scaled_dot_product_attention: ",
+                choice < names.size() ? names[choice] : "unknown to this program");
+}
+
+/// The libraries that compute products on the CPU, as libtorch was built.
+std::string product_libraries() {
+  std::istringstream lines(at::show_config());
+  std::string out;
+  for (std::string line; std::getline(lines, line);) {
+    const bool names_one = line.find("oneAPI") != std::string::npos ||
+                           line.find("MKL-DNN") != std::string::npos ||
+                           line.find("OpenMP") != std::string::npos;
+    if (names_one && line.starts_with("  - "))
+      out += concat(out.empty() ? "" : "; ", line.substr(4, line.find(" (Git") - 4));
+  }
+  return out.empty() ? "libtorch's own" : out;
+}
+
+/// Name and memory of every GPU, by the driver and by libtorch.
+void print_gpus() {
+  for (const auto& gpu : std::filesystem::directory_iterator("/proc/driver/nvidia/gpus"))
+    print_row("GPU", info(gpu.path() / "information", "Model"));
+  for (int i = 0; i < at::accelerator::deviceCount(); ++i) {
+    const auto [free, all] = at::accelerator::getMemoryInfo(static_cast<c10::DeviceIndex>(i));
+    print_row(concat("GPU ", i, " memory"),
+              concat(human_bytes(static_cast<double>(all)), ", ",
+                     human_bytes(static_cast<double>(free)), " free"));
+  }
+}
+
 /// The GPU's side; → what is missing, or "".
 std::string describe_gpu() {
   if (!std::filesystem::exists("/dev/nvidiactl")) {
@@ -64,7 +115,8 @@ std::string describe_gpu() {
   }
   try {
     open_compute({.device = DeviceChoice::kCuda}, 4096);
-    print_row("GPU", "found, and libtorch's CUDA half is loaded");
+    at::globalContext().lazyInitDevice(at::kCUDA);
+    print_gpus();
     return "";
   } catch (const Error&) {
     print_row("GPU", "a driver is there, but libtorch here has no CUDA half");
@@ -82,6 +134,11 @@ int run_doctor() {
              page = static_cast<double>(sysconf(_SC_PAGESIZE));
   print_row("gdsd", GDSD_VERSION);
   print_row("libtorch", concat(TORCH_VERSION, ", CPU kernels ", at::get_cpu_capability()));
+  print_row("products", product_libraries());
+  print_row("patterns", regex_library());
+  print_row("Unicode", unicode_library());
+  print_row("JSON", concat("nlohmann ", NLOHMANN_JSON_VERSION_MAJOR, ".",
+                           NLOHMANN_JSON_VERSION_MINOR, ".", NLOHMANN_JSON_VERSION_PATCH));
   print_row("processor", cpu_info("model name"));
   print_row("instructions", instructions());
   print_row("memory",
@@ -89,8 +146,9 @@ int run_doctor() {
   const std::string missing = describe_gpu();
   print_row("narrow models", describe_compute(64) + " (width below 256)");
   print_row("wide models", describe_compute(4096));
-  print_row("attention", "libtorch's fused kernel (scaled_dot_product_attention)");
-  print_row("vocabulary head", "tiles of 2^24 logits");
+  print_row("attention", describe_attention(open_compute({}, 4096)));
+  print_row("vocabulary head",
+            concat("tiles of ", kTile, " logits, ", human_bytes(4.0 * kTile), " in float32"));
   print_row("missing", missing.empty() ? "nothing" : missing);
   return kExitDone;
 }

@@ -33,4 +33,16 @@ bool full_match(const std::string& pattern, std::string_view text, const std::st
   return error >= 0;
 }
 
+std::string regex_library() {
+  auto text = [](uint32_t what) {
+    std::array<char, 256> out{};
+    if (pcre2_config(what, nullptr) <= static_cast<int>(out.size())) pcre2_config(what, out.data());
+    return std::string(out.data());
+  };
+  uint32_t jit = 0;
+  pcre2_config(PCRE2_CONFIG_JIT, &jit);
+  return concat("PCRE2 ", text(PCRE2_CONFIG_VERSION), ", ",
+                jit ? "JIT for " + text(PCRE2_CONFIG_JITTARGET) : "no JIT: tokenizers are slow");
+}
+
 }  // namespace gdsd

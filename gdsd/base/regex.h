@@ -10,4 +10,7 @@ namespace gdsd {
 /// pattern that is malformed or takes too long.
 bool full_match(const std::string& pattern, std::string_view text, const std::string& where);
 
+/// The library that patterns are matched with: its version, and what its JIT compiles for.
+std::string regex_library();
+
 }  // namespace gdsd

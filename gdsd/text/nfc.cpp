@@ -93,4 +93,8 @@ std::string nfc(std::string_view text) {
   return out;
 }
 
+std::string unicode_library() {
+  return concat("utf8proc ", utf8proc_version(), ", Unicode ", utf8proc_unicode_version());
+}
+
 }  // namespace gdsd

@@ -10,4 +10,7 @@ namespace gdsd {
 /// as n log n whatever the text.
 std::string nfc(std::string_view text);
 
+/// The library whose tables these are, and the Unicode it knows.
+std::string unicode_library();
+
 }  // namespace gdsd

@@ -257,6 +257,23 @@ class CliTest(unittest.TestCase):
             self.assertIn("pretrain", self.gdsd_ok(*arguments).stdout)
         self.assertIn("objective.psi", self.gdsd_ok("train", "--help").stdout)
 
+    def test_doctor_says_what_it_asked_the_libraries_for(self):
+        rows = {}
+        for line in self.gdsd_ok("doctor").stdout.splitlines():
+            name, _, text = line.partition("  ")
+            rows[name] = text.strip()
+        self.assertRegex(rows["libtorch"], r"^2\.11\.\d+, CPU kernels \w+")
+        self.assertRegex(rows["products"], r"v\d+\.\d+")
+        self.assertRegex(rows["patterns"], r"^PCRE2 \d+\.\d+ .*JIT")
+        self.assertRegex(rows["Unicode"], r"^utf8proc \d+\.\d+\.\d+, Unicode \d+\.\d+")
+        self.assertRegex(rows["JSON"], r"^nlohmann \d+\.\d+\.\d+$")
+        self.assertRegex(rows["attention"], "flash|math|efficient")
+        self.assertRegex(rows["vocabulary head"], r"^tiles of \d{6,} logits, \d")
+        flags = pathlib.Path("/proc/cpuinfo").read_text()
+        for flag in ("avx2", "avx512f"):
+            has = re.search(rf"^flags.*\b{flag}\b", flags, re.M) is not None
+            self.assertIn(f"{flag} {'yes' if has else 'no'}", rows["instructions"])
+
     # What is refused.
 
     def test_wrong_verbs_and_flags(self):
@@ -335,7 +352,6 @@ class CliTest(unittest.TestCase):
         self.gdsd_ok("init", "--like", "merged", "--out", "random", "--shard-gb", "1e-6")
         self.gdsd_ok("eval", "train.yaml", "model=random")
         self.gdsd_ok("plan", "train.yaml")
-        self.gdsd_ok("doctor")
         self.expect_refused(["merge", "base/latest", "merged2"], "base/latest/adapter_config.json")
         self.expect_refused(["generate", "model=merged"], "prompt")
 
