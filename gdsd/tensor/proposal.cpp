@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "gdsd/base/fields.h"
 #include "gdsd/tensor/random.h"
 
 namespace gdsd {
@@ -40,23 +41,32 @@ Tensor bf16_draw(const Tensor& z, double temperature, std::span<const Key> keys)
   return (z.to(at::kBFloat16).exp() / noise).to(at::kFloat).argmax(-1);
 }
 
-Proposal propose_tile(const Tensor& raw, const ProposalOptions& o, std::span<const Key> keys) {
+/// What is drawn from softmax(allowed / temperature), and what log_p the tokens have.
+struct Prepared {
+  Tensor allowed;      // [r, V]
+  double temperature;  // still to be divided by
+  Tensor log_p;        // [r, V]
+};
+Prepared prepare(const Tensor& raw, const ProposalOptions& o) {
   const Tensor logits = without(raw, o.impossible);  // [r, V]
-  const bool draws = o.temperature > 0;
   const bool filters = o.top_p < 1 || o.top_k > 0;
-  const bool scaled = draws && (filters || o.confidence_of == ConfidenceOf::kProposal);
+  const bool scaled = o.temperature > 0 && (filters || o.confidence_of == ConfidenceOf::kProposal);
   const Tensor tempered = scaled ? logits / o.temperature : logits;
   const Tensor filtered = filters ? filter(tempered, o.top_p, o.top_k) : tempered;
-
-  const Tensor allowed = permitted(tempered, filtered, o);
-  const double rest = scaled ? 1 : o.temperature;   // of the temperature, still to be divided by
-  const Tensor token = !draws ? allowed.argmax(-1)  // the lowest id on ties
-                       : o.noise == Noise::kExact
-                           ? gumbel_argmax(allowed, rest, uniform_rest(keys, allowed.size(1)))
-                           : bf16_draw(allowed, rest, keys);
-
   const Tensor& basis = o.confidence_of == ConfidenceOf::kModel ? logits : filtered;
-  const Tensor log_p = without(basis, o.unsure).log_softmax(-1), p = log_p.exp();  // [r, V]
+  return {.allowed = permitted(tempered, filtered, o),
+          .temperature = scaled ? 1 : o.temperature,
+          .log_p = without(basis, o.unsure).log_softmax(-1)};
+}
+
+Proposal propose_tile(const Tensor& raw, const ProposalOptions& o, std::span<const Key> keys) {
+  const auto [allowed, temperature, log_p] = prepare(raw, o);
+  const Tensor token =
+      o.temperature == 0 ? allowed.argmax(-1)  // the lowest id on ties
+      : o.noise == Noise::kExact
+          ? gumbel_argmax(allowed, temperature, uniform_rest(keys, allowed.size(1)))
+          : bf16_draw(allowed, temperature, keys);
+  const Tensor p = log_p.exp();  // [r, V]
   const Tensor two = std::get<0>(p.topk(std::min<int64_t>(2, p.size(1)), -1));
   return {.token = token,
           .log_p = log_p.gather(-1, token.unsqueeze(-1)).squeeze(-1),
@@ -69,6 +79,14 @@ Proposal propose_tile(const Tensor& raw, const ProposalOptions& o, std::span<con
 Tensor gumbel_argmax(const Tensor& z, double temperature, const Tensor& rest) {
   const Tensor gumbel = rest.neg().log1p_().neg_().log_().neg_();
   return (z.to(at::kDouble) / temperature + gumbel.to(z.device())).argmax(-1);
+}
+
+Proposals proposals(const Tensor& logits, const ProposalOptions& o) {
+  check(o.temperature > 0 && o.noise == Noise::kExact, "[proposals] got temperature ",
+        o.temperature, ", noise ", to_text(o.noise),
+        ", expected a temperature above 0 and exact noise.");
+  const Prepared z = prepare(logits, o);
+  return {.q = (z.allowed.to(at::kDouble) / z.temperature).softmax(-1), .log_p = z.log_p};
 }
 
 Tensor filter(Tensor z, double top_p, int64_t top_k) {

@@ -53,6 +53,16 @@ struct Proposal {
 Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptions& options,
                  std::span<const Key> keys, int64_t tile = kTile);
 
+/// What rows of logits are drawn from, and how sure the model is of each token. Both [R, V].
+struct Proposals {
+  Tensor q;      // float64: the chance of each token to be proposed
+  Tensor log_p;  // its confidence, Proposal::log_p, in the type of the logits
+};
+
+/// The distribution that propose() draws from, of logits [R, V]. With noise=exact and a temperature
+/// above 0 only.
+Proposals proposals(const Tensor& logits, const ProposalOptions& options);
+
 /// argmax of z/T + Gumbel noise −log(−log u), a draw from softmax(z/T): z [R, V], of u the rest
 /// 1 − u, [R, V] float64 → [R]. In float64: with less, the noise is truncated and the effective
 /// temperature drops (Zheng et al., arXiv:2409.02908).

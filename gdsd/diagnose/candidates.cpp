@@ -1,0 +1,97 @@
+#include "gdsd/diagnose/candidates.h"
+
+#include <algorithm>
+#include <concepts>
+
+namespace gdsd {
+
+namespace {
+
+/// An objective as a section of options, so that two can be compared field by field.
+struct Section {
+  ObjectiveOptions objective;
+  template <class F>
+  void fields(F&& f) {
+    f("objective", objective, "");
+  }
+};
+
+bool equal(const ObjectiveOptions& a, const ObjectiveOptions& b) {
+  const auto left = list_fields(Section{a}), right = list_fields(Section{b});
+  return std::equal(
+      left.begin(), left.end(), right.begin(), right.end(),
+      [](const Field& x, const Field& y) { return x.path == y.path && x.text == y.text; });
+}
+
+/// mean_k Σ_i w_i log p → [B]
+Tensor weighted(const Batch& b) { return (b.weight * b.log_p).sum(-1).mean(0); }
+
+Tensor score_of(const Batch& b, const GdsdOptions&) { return weighted(b); }
+Tensor score_of(const Batch& b, const EspoOptions&) { return weighted(b); }
+Tensor score_of(const Batch& b, const Wd1Options&) { return weighted(b); }
+Tensor score_of(const Batch& b, const DiffuGrpoOptions&) { return weighted(b); }
+Tensor score_of(const Batch& b, const DmpoOptions&) {
+  return static_cast<double>(b.log_p.size(-1)) * weighted(b);
+}
+Tensor score_of(const Batch& b, const SpgOptions& o) {
+  return b.completion.sum(-1) * spg_scores(b, o).score;
+}
+Tensor score_of(const Batch& b, const TraceRlOptions&) { return b.log_p.sum(-1).sum(0); }
+
+}  // namespace
+
+std::vector<Candidate> every_candidate() {
+  std::vector<Candidate> all;
+  fields_detail::for_each_alternative<ObjectiveOptions>([&]<class A>() {
+    all.push_back({std::string(A::kName), A{}});
+    if constexpr (requires { A::released(); })
+      // A preset that is inherited is that of another method.
+      if constexpr (std::same_as<decltype(A::released()), A>)
+        all.push_back({std::string(A::kName) + "_released", A::released()});
+  });
+  return all;
+}
+
+std::vector<Candidate> candidates_called(const std::string& names) {
+  const std::vector<Candidate> all = every_candidate();
+  if (names == "all") return all;
+  std::string known;
+  for (const Candidate& c : all) known += (known.empty() ? "" : ", ") + c.name;
+  std::vector<Candidate> chosen;
+  for (size_t begin = 0; begin <= names.size();) {
+    const size_t end = std::min(names.find(',', begin), names.size());
+    const std::string name = names.substr(begin, end - begin);
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const Candidate& c) { return c.name == name; });
+    check(found != all.end(), "[diagnose] methods: got '", name, "', expected all, or some of ",
+          known, " with commas between them.");
+    chosen.push_back(*found);
+    begin = end + 1;
+  }
+  return chosen;
+}
+
+std::optional<Candidate> own_candidate(const ObjectiveOptions& objective) {
+  for (const Candidate& c : every_candidate())
+    if (equal(c.objective, objective)) return std::nullopt;
+  const auto name = std::visit([](const auto& o) { return std::string(o.kName); }, objective);
+  return Candidate{name + "*", objective};
+}
+
+Tensor rollout_score(const Batch& batch, const ObjectiveOptions& objective) {
+  return std::visit([&](const auto& o) { return score_of(batch, o); }, objective)
+      .detach()
+      .to(at::kCPU, at::kDouble);
+}
+
+bool is_deterministic(const MaskingOptions& o) {
+  return (o.pattern == Pattern::kFull && o.prompt_rate == 0) || o.pattern == Pattern::kTrace;
+}
+
+bool is_mean_of_views(const ObjectiveOptions& objective) {
+  const Pattern p = masking(objective).pattern;
+  return !std::holds_alternative<SpgOptions>(objective) && p != Pattern::kFullAndPairs &&
+         p != Pattern::kBlockAll && p != Pattern::kBlockRandom && p != Pattern::kTrace;
+}
+
+}  // namespace gdsd

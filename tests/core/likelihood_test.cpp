@@ -1,0 +1,173 @@
+// The sampler's likelihood of a completion: it sums to one, it is what sample() does, and walks
+// estimate it.
+#include "gdsd/diagnose/likelihood.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/core/table_denoiser.h"
+#include "tests/error_of.h"
+
+namespace gdsd {
+namespace {
+
+constexpr int64_t kUsed = 3, C = 4;  // tokens 0, 1, 2 in completions of four
+
+TableDenoiser small_table() {
+  TableDenoiser denoiser;
+  denoiser.vocab = {.size = 6, .mask_id = 5, .eos_id = 4, .pad_id = 3};
+  denoiser.likely = kUsed;
+  return denoiser;
+}
+
+/// A denoiser whose answers depend on the position alone: logits [L, V] of every sequence.
+struct IndependentDenoiser : TableDenoiser {
+  Tensor table;
+
+  explicit IndependentDenoiser(Tensor logits) : table(std::move(logits)) {
+    vocab = {.size = table.size(1) + 1, .mask_id = table.size(1)};
+    table = at::constant_pad_nd(table, {0, 1}, -1e9);
+  }
+  Tensor encode(const Packed& x, const Rows& rows) const override {
+    return table.repeat({x.size(), 1}).index_select(0, rows.index);
+  }
+};
+
+SamplerOptions sampler(int64_t block, double temperature = 1) {
+  return {.gen_length = C, .block_length = block, .steps = 0, .temperature = temperature};
+}
+
+/// Every completion of n tokens out of V after one prompt.
+Completed every_completion(const std::vector<int64_t>& prompt, int64_t V, int64_t n) {
+  Completed out;
+  out.length = n;
+  std::vector<int64_t> tokens;
+  const auto all = static_cast<int64_t>(std::llround(std::pow(V, n)));
+  for (int64_t y = 0; y < all; ++y) {
+    tokens.insert(tokens.end(), prompt.begin(), prompt.end());
+    for (int64_t i = 0, rest = y; i < n; ++i, rest /= V) tokens.push_back(rest % V);
+    out.sequences.lengths.push_back(std::ssize(prompt) + n);
+    out.eos.push_back(n);
+  }
+  out.sequences.tokens = to_tensor(tokens);
+  return out;
+}
+
+const std::vector<int64_t> kPrompt{2, 0, 1};
+
+std::vector<SamplerOptions> samplers() {
+  SamplerOptions proposal = sampler(4, 0.7), filtered = sampler(4);
+  proposal.confidence_of = ConfidenceOf::kProposal;
+  filtered.top_k = 2;
+  return {sampler(4), sampler(2, 1.6), sampler(1), proposal, filtered};
+}
+
+TEST(Likelihood, OfAllCompletionsSumsToOne) {
+  const TableDenoiser denoiser = small_table();
+  const Completed all = every_completion(kPrompt, kUsed, C);
+  for (const SamplerOptions& o : samplers()) {
+    const Likelihoods l = likelihoods(denoiser, all, o, {}, Key{});
+    EXPECT_TRUE(l.exact);
+    EXPECT_NEAR(l.log_p.exp().sum().item<double>(), 1, 1e-12) << to_text(o.confidence_of);
+    EXPECT_EQ(l.error.abs().max().item<double>(), 0);
+  }
+}
+
+TEST(Likelihood, IsTheFrequencyOfSamples) {
+  const TableDenoiser denoiser = small_table();
+  const Completed all = every_completion(kPrompt, kUsed, C);
+  constexpr int64_t kSamples = 4000;
+  Packed prompts{to_tensor(kPrompt).repeat({kSamples}), std::vector<int64_t>(kSamples, 3)};
+  const Tensor place = at::pow(kUsed, at::arange(C, at::kLong));
+  for (const SamplerOptions& o : samplers()) {
+    const Tensor p = likelihoods(denoiser, all, o, {}, Key{}).log_p.exp();
+    const Samples s = sample(denoiser, prompts, o, rollout_keys(kSamples));
+    const Tensor count =
+        (completions(s.sequences, C) * place).sum(1).bincount({}, p.size(0)).to(at::kDouble);
+    // The rare ones are counted as one.
+    const Tensor rare = p * kSamples < 5;
+    auto pooled = [&](const Tensor& x) {
+      return at::cat({x.masked_select(rare.logical_not()), x.masked_select(rare).sum().view({1})});
+    };
+    const Tensor expected = pooled(p) * kSamples;
+    const Tensor z = (pooled(count) - expected) / (expected + 1).sqrt();
+    const auto n = static_cast<double>(z.numel());
+    EXPECT_LT(z.abs().max().item<double>(), 4) << to_text(o.confidence_of) << o.block_length;
+    EXPECT_LT(z.square().sum().item<double>(), n + 4 * std::sqrt(2 * n)) << o.block_length;
+  }
+}
+
+TEST(Likelihood, IsEstimatedByWalksWithinTheirError) {
+  const TableDenoiser denoiser = small_table();
+  const Completed all = every_completion(kPrompt, kUsed, C);
+  for (const SamplerOptions& o : {sampler(4), sampler(2, 1.6)}) {
+    const Tensor exact = likelihoods(denoiser, all, o, {}, Key{}).log_p;
+    const Likelihoods walks =
+        likelihoods(denoiser, all, o, {.states = 0, .walks = 2000}, Key{}.fork("walks"));
+    EXPECT_FALSE(walks.exact);
+    // Completions that the sampler makes: of the others few walks find the orders that matter.
+    const Tensor likely = exact > std::log(1e-3);
+    const Tensor z = ((walks.log_p - exact) / walks.error.clamp_min(1e-6)).masked_select(likely);
+    EXPECT_GT(z.numel(), 20);
+    EXPECT_LT(z.abs().max().item<double>(), 4);
+    EXPECT_NEAR(z.square().mean().item<double>(), 1, 0.6);  // neither too wide nor too narrow
+    EXPECT_LT(walks.error.masked_select(likely).max().item<double>(), 0.1);
+    // p(y) itself, not its logarithm, is what has no bias.
+    EXPECT_NEAR(walks.log_p.exp().sum().item<double>(), 1, 0.02);
+  }
+}
+
+// Two positions: p(y) = q_1(y_1) q_2(y_2) [P(c_2 ≤ c_1(y_1)) + P(c_1 < c_2(y_2))].
+TEST(Likelihood, OfIndependentTokensIsTheClosedForm) {
+  const Tensor q = at::tensor({0.5, 0.2, 0.3, 0.1, 0.2, 0.7}, at::kDouble).view({2, 3});
+  const IndependentDenoiser denoiser(q.log());
+  SamplerOptions o = sampler(2);
+  o.gen_length = 2;
+  const Completed all = every_completion({}, 3, 2);
+  const Tensor got = likelihoods(denoiser, all, o, {}, Key{}).log_p;
+  for (int64_t y = 0; y < 9; ++y) {
+    const Tensor p1 = q[0][y % 3], p2 = q[1][y / 3];
+    const Tensor first = (q[1] * (q[1].log() <= p1.log()).to(at::kDouble)).sum();
+    const Tensor second = (q[0] * (q[0].log() < p2.log()).to(at::kDouble)).sum();
+    EXPECT_NEAR(got[y].item<double>(), (p1 * p2 * (first + second)).log().item<double>(), 1e-12);
+  }
+}
+
+// All confidences tie: the leftmost token is kept, whatever it is.
+TEST(Likelihood, OfUniformTokensIsThatOfAnyOrder) {
+  const IndependentDenoiser denoiser(at::zeros({C, 5}, at::kDouble));
+  const Completed all = every_completion({}, 5, C);
+  const Tensor got = likelihoods(denoiser, all, sampler(C), {}, Key{}).log_p;
+  EXPECT_NEAR((got + C * std::log(5.0)).abs().max().item<double>(), 0, 1e-12);
+}
+
+TEST(Likelihood, DoesNotDependOnTheBatch) {
+  const TableDenoiser denoiser = small_table();
+  const Completed all = every_completion(kPrompt, kUsed, C);
+  const Completed two{
+      .sequences = slice(all.sequences, 0, 2), .length = C, .eos = {C, C}, .step = {}};
+  for (const LikelihoodOptions& o : {LikelihoodOptions{}, {.states = 0, .walks = 8}}) {
+    const Tensor together = likelihoods(denoiser, all, sampler(4), o, Key{1}).log_p;
+    const Tensor alone = likelihoods(denoiser, two, sampler(4), o, Key{1}).log_p;
+    EXPECT_LT(max_difference(together.slice(0, 0, 2), alone), 1e-12);
+  }
+}
+
+TEST(Likelihood, IsRefusedForOtherSamplers) {
+  auto refused = [](const SamplerOptions& o) { return error_of([&] { check_has_likelihood(o); }); };
+  SamplerOptions o = sampler(4);
+  EXPECT_EQ(refused(o), "no error");
+  o.steps = 2;
+  EXPECT_NE(refused(o).find("steps is 2"), std::string::npos) << refused(o);
+  o = sampler(4);
+  o.remasking = Remasking::kRandom;
+  EXPECT_NE(refused(o).find("remasking is random"), std::string::npos) << refused(o);
+  o = sampler(4);
+  o.cfg_scale = 1;
+  EXPECT_NE(refused(o).find("cfg_scale is 1"), std::string::npos) << refused(o);
+  EXPECT_NE(refused(sampler(4, 0)).find("temperature is 0"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace gdsd
