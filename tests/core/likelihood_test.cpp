@@ -14,12 +14,16 @@ namespace {
 
 constexpr int64_t kUsed = 3, C = 4;  // tokens 0, 1, 2 in completions of four
 
-TableDenoiser small_table() {
-  TableDenoiser denoiser;
-  denoiser.vocab = {.size = 6, .mask_id = 5, .eos_id = 4, .pad_id = 3};
-  denoiser.likely = kUsed;
-  return denoiser;
-}
+/// A table of three tokens, all of which are likely at times.
+struct SmallTable : TableDenoiser {
+  SmallTable() {
+    vocab = {.size = 6, .mask_id = 5, .eos_id = 4, .pad_id = 3};
+    likely = kUsed;
+  }
+  Tensor encode(const Packed& x, const Rows& rows) const override {
+    return 0.4 * TableDenoiser::encode(x, rows);
+  }
+};
 
 /// A denoiser whose answers depend on the position alone: logits [L, V] of every sequence.
 struct IndependentDenoiser : TableDenoiser {
@@ -64,7 +68,7 @@ std::vector<SamplerOptions> samplers() {
 }
 
 TEST(Likelihood, OfAllCompletionsSumsToOne) {
-  const TableDenoiser denoiser = small_table();
+  const SmallTable denoiser;
   const Completed all = every_completion(kPrompt, kUsed, C);
   for (const SamplerOptions& o : samplers()) {
     const Likelihoods l = likelihoods(denoiser, all, o, {}, Key{});
@@ -75,7 +79,7 @@ TEST(Likelihood, OfAllCompletionsSumsToOne) {
 }
 
 TEST(Likelihood, IsTheFrequencyOfSamples) {
-  const TableDenoiser denoiser = small_table();
+  const SmallTable denoiser;
   const Completed all = every_completion(kPrompt, kUsed, C);
   constexpr int64_t kSamples = 4000;
   Packed prompts{to_tensor(kPrompt).repeat({kSamples}), std::vector<int64_t>(kSamples, 3)};
@@ -99,7 +103,7 @@ TEST(Likelihood, IsTheFrequencyOfSamples) {
 }
 
 TEST(Likelihood, IsEstimatedByWalksWithinTheirError) {
-  const TableDenoiser denoiser = small_table();
+  const SmallTable denoiser;
   const Completed all = every_completion(kPrompt, kUsed, C);
   for (const SamplerOptions& o : {sampler(4), sampler(2, 1.6)}) {
     const Tensor exact = likelihoods(denoiser, all, o, {}, Key{}).log_p;
@@ -109,7 +113,7 @@ TEST(Likelihood, IsEstimatedByWalksWithinTheirError) {
     // Completions that the sampler makes: of the others few walks find the orders that matter.
     const Tensor likely = exact > std::log(1e-3);
     const Tensor z = ((walks.log_p - exact) / walks.error.clamp_min(1e-6)).masked_select(likely);
-    EXPECT_GT(z.numel(), 20);
+    EXPECT_GT(z.numel(), 15);
     EXPECT_LT(z.abs().max().item<double>(), 4);
     EXPECT_NEAR(z.square().mean().item<double>(), 1, 0.6);  // neither too wide nor too narrow
     EXPECT_LT(walks.error.masked_select(likely).max().item<double>(), 0.1);
@@ -143,7 +147,7 @@ TEST(Likelihood, OfUniformTokensIsThatOfAnyOrder) {
 }
 
 TEST(Likelihood, DoesNotDependOnTheBatch) {
-  const TableDenoiser denoiser = small_table();
+  const SmallTable denoiser;
   const Completed all = every_completion(kPrompt, kUsed, C);
   const Completed two{
       .sequences = slice(all.sequences, 0, 2), .length = C, .eos = {C, C}, .step = {}};
