@@ -6,6 +6,7 @@
 #include <iostream>
 #include <new>
 
+#include "cli/diagnose.h"
 #include "cli/doctor.h"
 #include "cli/generate.h"
 #include "cli/models.h"
@@ -70,6 +71,18 @@ Verb add_plan(CLI::App& app, PlanArguments& arguments) {
   verb->add_option("--prompt", arguments.prompt, "tokens of a prompt");
   verb->add_option("--tflops", arguments.tflops, "speed to reckon with, in TFLOP/s");
   return {verb, [&] { return run_plan(arguments); }};
+}
+
+Verb add_diagnose(CLI::App& app, DiagnoseArguments& arguments) {
+  CLI::App* verb = app.add_subcommand(
+      "diagnose", "Measure what is wrong with each method's gradient at a checkpoint of a run.");
+  verb->add_option("CHECKPOINT", arguments.checkpoint, "folder of a run or of its checkpoint")
+      ->required();
+  verb->add_option("OVERRIDES", arguments.overrides, "key.path=value");
+  verb->add_option("--json", arguments.json, "write the figures to this file");
+  verb->add_option("--html", arguments.html, "write a self-contained page to this file");
+  verb->footer(diagnose_keys);
+  return {verb, [&] { return run_diagnose(arguments); }};
 }
 
 Verb add_doctor(CLI::App& app) {
@@ -145,8 +158,10 @@ int dispatch(int argc, char** argv) {
   MergeArguments merge;
   InitArguments init;
   PlanArguments plan;
-  const Verb others[] = {add_generate(app, generate), add_merge(app, merge), add_init(app, init),
-                         add_plan(app, plan), add_doctor(app)};
+  DiagnoseArguments diagnosis;
+  const Verb others[] = {add_generate(app, generate),  add_merge(app, merge),
+                         add_init(app, init),          add_plan(app, plan),
+                         add_diagnose(app, diagnosis), add_doctor(app)};
 
   std::vector<std::string> arguments(argv + 1, argv + argc);
   if (!arguments.empty() && arguments[0] == "help") {  // gdsd help, gdsd help train
