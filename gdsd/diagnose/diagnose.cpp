@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <numeric>
 
 #include "gdsd/diagnose/gradient_noise.h"
 #include "gdsd/reward/rewards.h"
@@ -19,7 +21,7 @@ class Examination {
 
   void act();
   void find_likelihoods();
-  MethodDiagnosis examine(const Candidate& candidate) const;
+  MethodDiagnosis examine(const Candidate& candidate);
   Diagnosis& found() { return found_; }
 
  private:
@@ -28,12 +30,17 @@ class Examination {
     Tensor advantage, elbo_old;  // [B]
   };
   Outlook outlook(const ObjectiveOptions& objective, bool at_present) const;
+  /// What both denoisers say of the tokens that a draw asks for, [K, B, C] each.
+  struct Said {
+    Tensor old, present;
+  };
+  const Said& said_of(const Views& views, const MaskingOptions& masks, int64_t r);
   std::vector<Draw> draw(const ObjectiveOptions& objective, const MaskingOptions& masks,
-                         int64_t draws) const;
+                         int64_t draws);
   void look_at_scores(MethodDiagnosis& d, const std::vector<Draw>& draws,
                       const ObjectiveOptions& objective) const;
   void compare_with_truth(MethodDiagnosis& d) const;
-  void look_at_losses(MethodDiagnosis& d, std::vector<Draw>& draws,
+  void look_at_losses(MethodDiagnosis& d, const std::vector<Draw>& draws,
                       const ObjectiveOptions& objective) const;
   int64_t micro(int64_t passes) const {
     return piece_size(found_.rollouts, std::max<int64_t>(1, o_.batch / passes), s_.old);
@@ -45,6 +52,7 @@ class Examination {
   std::vector<Example> problems_;
   Rollouts rollouts_;
   std::vector<double> rewards_;
+  std::map<std::string, Said> said_;  // by draw and masking
   Diagnosis found_;
 };
 
@@ -92,18 +100,32 @@ Examination::Outlook Examination::outlook(const ObjectiveOptions& objective,
   return out;
 }
 
+/// What a draw hides is the same for all methods that hide alike, and so is what is said of it.
+const Examination::Said& Examination::said_of(const Views& views, const MaskingOptions& masks,
+                                              int64_t r) {
+  std::string name = concat(r);
+  for (const Field& field : list_fields(masks))
+    if (field.path != "weight") name += " " + field.text;
+  const auto [place, is_new] = said_.try_emplace(name);
+  if (is_new) {
+    // score_views calls its first denoiser old and its second reference.
+    const Scored both = score_views(&s_.old, &s_.present, views, micro(views.hidden.size(0)));
+    place->second = {both.batch.log_p_old, both.batch.log_p_ref};
+  }
+  return place->second;
+}
+
 std::vector<Draw> Examination::draw(const ObjectiveOptions& objective, const MaskingOptions& masks,
-                                    int64_t draws) const {
+                                    int64_t draws) {
   const Outlook from = outlook(objective, /*at_present=*/false);
   std::vector<Draw> all;
   for (int64_t r = 0; r < draws; ++r) {
     const Views views = mask(rollouts_, masks, o_.group_size, key_.fork("mask", r));
-    const int64_t each = micro(views.hidden.size(0));
-    // score_views calls its first denoiser old and its second reference.
-    const Scored scored = score_views(&s_.old, &s_.present, views, each);
-    Draw d{.views = views, .batch = scored.batch, .log_p_new = scored.batch.log_p_ref};
-    const auto like = d.batch.weight.options();
-    d.batch.log_p_ref = Tensor();
+    const Said& said = said_of(views, masks, r);
+    const auto like = said.old.options();
+    Draw d{.views = views, .batch = {}, .log_p_new = said.present};
+    d.batch.log_p_old = said.old;
+    d.batch.weight = views.weight.to(like);
     d.batch.completion = rollouts_.completion.to(like.device());
     d.batch.advantage = from.advantage.to(like);
     if (from.elbo_old.defined()) d.batch.elbo_old = from.elbo_old.to(like);
@@ -161,7 +183,7 @@ struct Mass {
   }
 };
 
-void Examination::look_at_losses(MethodDiagnosis& d, std::vector<Draw>& draws,
+void Examination::look_at_losses(MethodDiagnosis& d, const std::vector<Draw>& draws,
                                  const ObjectiveOptions& objective) const {
   const Outlook now = outlook(objective, /*at_present=*/true);
   Mass first, present;
@@ -189,7 +211,7 @@ void Examination::look_at_losses(MethodDiagnosis& d, std::vector<Draw>& draws,
   if (clips) d.clipped = clipped / std::max(count, 1.0);
 }
 
-MethodDiagnosis Examination::examine(const Candidate& candidate) const {
+MethodDiagnosis Examination::examine(const Candidate& candidate) {
   const ObjectiveOptions& objective = candidate.objective;
   MaskingOptions masks = masking(objective);
   const bool fixed = is_deterministic(masks);
@@ -197,7 +219,7 @@ MethodDiagnosis Examination::examine(const Candidate& candidate) const {
   d.name = candidate.name;
   d.views = masks.views;
   if (!fixed) masks.views = std::max(o_.views, masks.views);
-  std::vector<Draw> draws = draw(objective, masks, fixed ? 1 : o_.draws);
+  const std::vector<Draw> draws = draw(objective, masks, fixed ? 1 : o_.draws);
   if (fixed) d.views = draws[0].views.weight.size(0);
   for (int64_t K = 1; !fixed && K < masks.views; K *= 2) d.curve.push_back(K);
   for (int64_t K : {masks.views, d.views}) {

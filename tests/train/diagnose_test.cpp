@@ -1,0 +1,100 @@
+// `gdsd diagnose` as a whole, on a model too small to learn.
+#include "gdsd/diagnose/diagnose.h"
+
+#include <numeric>
+
+#include "tests/train/tiny_run.h"
+
+namespace gdsd {
+namespace {
+
+struct Models {
+  TrainConfig config;
+  Model old;
+  std::unique_ptr<Transformer> present;
+};
+
+/// The base, and the same after a few steps of training, or again.
+Models models(bool trained) {
+  TrainConfig config = tiny_training(base(), fresh_folder("run"));
+  config.rollout.sampler.steps = 16;  // one token a step
+  config.rollout.sampler.block_length = 4;
+  config.optimizer.lr = 3e-3;
+  if (trained) run(config);
+  const Compute compute = open_compute(config.compute, config_of(base()).architecture.width);
+  return {config, load_model(base(), compute, Use::kTraining),
+          load_denoiser(trained ? std::filesystem::path(config.run_dir) / "latest" : base(),
+                        compute, Use::kInference)};
+}
+
+DiagnoseOptions few() {
+  DiagnoseOptions o;
+  o.prompts = o.problems = 2;
+  o.group_size = 4;
+  o.views = 2;
+  o.draws = 3;
+  o.gradient_draws = 2;
+  o.compute.threads = 2;
+  return o;
+}
+
+Diagnosis diagnosis(const Models& m, const DiagnoseOptions& o) {
+  Subject subject{.old = *m.old.denoiser,
+                  .present = *m.present,
+                  .tokenizer = *m.old.tokenizer,
+                  .task = m.config.task,
+                  .rollout = m.config.rollout,
+                  .objective = m.config.objective};
+  subject.rollout.group_size = o.group_size;
+  return diagnose(subject, o, [](const std::string&) {});
+}
+
+TEST(Diagnose, SaysOfEveryMethodWhatThereIsToSay) {
+  const Diagnosis d = diagnosis(models(/*trained=*/true), few());
+  EXPECT_EQ(d.rollouts, 8);
+  ASSERT_TRUE(d.old && d.old->exact);  // 4 blocks of 2⁴ states
+  EXPECT_GT((d.old->log_p - d.present->log_p).abs().max().item<double>(), 0);
+  EXPECT_EQ(d.methods.size(), every_candidate().size());
+  for (const MethodDiagnosis& m : d.methods) {
+    SCOPED_TRACE(m.name);
+    EXPECT_EQ(m.curve.at(m.own), m.views);
+    EXPECT_EQ(m.score_old.size(), 8U);
+    EXPECT_TRUE(std::isfinite(m.score->bias) && std::isfinite(m.change->bias));
+    EXPECT_NEAR(std::accumulate(m.tokens.begin(), m.tokens.end(), 0.0), 1, 1e-9);
+    EXPECT_EQ(m.gradient.size(), m.curve.size());
+    for (double share : m.first.by_count) EXPECT_FALSE(share < 0 || share > 1);
+    const bool until_eos = m.name.starts_with("wd1") || m.name.starts_with("tracerl");
+    EXPECT_FALSE(until_eos && m.first.after_eos > 0);
+    EXPECT_EQ(m.clipped.has_value(), m.name.find("grpo") != std::string::npos ||
+                                         m.name.find("gdsd") != std::string::npos ||
+                                         m.name.starts_with("espo") ||
+                                         m.name.starts_with("tracerl"));
+  }
+}
+
+TEST(Diagnose, FindsNothingBetweenADenoiserAndItself) {
+  const Diagnosis d = diagnosis(models(/*trained=*/false), few());
+  EXPECT_EQ((d.old->log_p - d.present->log_p).abs().max().item<double>(), 0);
+  for (const MethodDiagnosis& m : d.methods) {
+    SCOPED_TRACE(m.name);
+    EXPECT_LT(std::abs(m.change->bias), 1e-5);
+    for (double sd : m.change_sd) EXPECT_LT(sd, 1e-5);
+    EXPECT_EQ(m.clipped.value_or(0), 0);
+  }
+}
+
+TEST(Diagnose, OfASamplerWithoutLikelihoodLeavesItOut) {
+  Models m = models(/*trained=*/false);
+  m.config.rollout.sampler.steps = 4;
+  DiagnoseOptions o = few();
+  o.methods = "gdsd,wd1";
+  EXPECT_TRUE(fails_with("rollout.sampler.steps is 4", [&] { diagnosis(m, o); }));
+  o.problems = 0;
+  const Diagnosis d = diagnosis(m, o);
+  EXPECT_FALSE(d.old);
+  ASSERT_EQ(d.methods.size(), 2U);
+  EXPECT_FALSE(d.methods[0].score);
+}
+
+}  // namespace
+}  // namespace gdsd
