@@ -51,15 +51,15 @@ DiagnoseOptions options_of(const std::vector<std::string>& overrides) {
   return apply_settings("command line", settings, DiagnoseOptions{});
 }
 
-Diagnosis diagnose_run(const Found& found, const DiagnosisSource& source,
-                       const DiagnoseOptions& options) {
+Diagnosis diagnose_run(const Found& found, const DiagnoseOptions& options) {
   const TrainConfig& config = found.run.config;
-  check(fs::exists(source.model), found.run.folder.string(), ": its model, ", config.model,
+  const fs::path base = found.run.base();
+  check(fs::exists(base), found.run.folder.string(), ": its model, ", config.model,
         ", which made the rollouts, is not there any more.");
   // As this machine can: the run may have been computed on another one.
-  const Compute compute = open_compute(options.compute, config_of(source.model).architecture.width);
-  const Model old = open_for_training(source.model, source.model, compute, config.lora,
-                                      Key{config.seed}.fork("lora"));
+  const Compute compute = open_compute(options.compute, config_of(base).architecture.width);
+  const Model old =
+      open_for_training(base, base, compute, config.lora, Key{config.seed}.fork("lora"));
   const auto present = load_denoiser(found.checkpoint, compute, Use::kInference);
   Subject subject{.old = *old.denoiser,
                   .present = *present,
@@ -154,8 +154,8 @@ void print_table(const Diagnosis& d) {
 int run_diagnose(const DiagnoseArguments& arguments) {
   const DiagnoseOptions options = options_of(arguments.overrides);
   const Found found = find_run(arguments.checkpoint);
-  const DiagnosisSource source{arguments.checkpoint, found.run.base().string()};
-  const Diagnosis d = diagnose_run(found, source, options);
+  const DiagnosisSource source{arguments.checkpoint, found.run.config.model};
+  const Diagnosis d = diagnose_run(found, options);
   if (!arguments.html.empty()) write_file(arguments.html, render_diagnosis(d, source));
   if (!arguments.json.empty()) write_file(arguments.json, summary(d, source).dump(2) + "\n");
   std::cout << describe(d, source) << "\n\n";

@@ -257,7 +257,11 @@ Diagnosis diagnose(const Subject& subject, const DiagnoseOptions& options,
   std::vector<Candidate> candidates = candidates_called(options.methods);
   if (const auto own = own_candidate(subject.objective); own && options.methods == "all")
     candidates.insert(candidates.begin(), *own);
-  if (options.problems > 0) check_has_likelihood(subject.rollout.sampler);
+  try {
+    if (options.problems > 0) check_has_likelihood(subject.rollout.sampler);
+  } catch (const Error& e) {
+    throw Error(concat(e.what(), " problems=0 leaves the likelihood out."));
+  }
   Examination examination(subject, options);
   progress("rollouts");
   examination.act();

@@ -251,6 +251,45 @@ class CliTest(unittest.TestCase):
         for step in ("0", "1", "40", "80", "120"):
             self.assertIn(step, steps)
 
+    def test_a_diagnosis_is_a_table_json_and_a_page(self):
+        few = ["prompts=2", "group_size=2", "views=2", "draws=2", "gradient_draws=2",
+               "compute.threads=1"]
+        self.gdsd_ok("train", "train.yaml", "run_dir=runs/slow", "rollout.sampler.steps=0",
+                     "rollout.sampler.block_length=5")
+        done = self.gdsd_ok("diagnose", "runs/slow", *few, "--json", "d.json", "--html", "d.html")
+        lines = done.stdout.splitlines()
+        self.assertRegex(lines[0], "^4 rollouts of base/latest .*; new is runs/slow.* exact[.]$")
+        self.assertEqual(lines[2].split()[:4], ["method", "K", "corr", "slope"])
+        found = json.loads((self.root / "d.json").read_text())
+        self.assertTrue(found["likelihood_old"]["exact"])
+        self.assertEqual(len(found["likelihood_old"]["log_p"]), 4)
+        self.assertTrue({"gdsd", "gdsd_released", "espo", "spg", "wd1", "dmpo", "diffu_grpo",
+                         "coupled_grpo", "tracerl"} <= set(found["methods"]))
+        for name, method in found["methods"].items():
+            self.assertEqual(len(method["weight_at_old"]["by_mask_count"]), 8, name)
+            self.assertEqual(len(method["curve"]["views"]), len(method["curve"]["score_sd"]))
+        text = (self.root / "d.html").read_text()
+        page = Page(text)
+        self.assertEqual((page.faults, page.open), ([], []))
+        self.assertIsNone(re.search(r"https?:|url\(|@import|\bsrc=|\bhref=|nan|inf ", text))
+        # A checkpoint, chosen methods, and a sampler whose likelihood is not known.
+        checkpoint = "runs/gdsd-1/checkpoints/step-000004"
+        done = self.gdsd_ok("diagnose", checkpoint, *few, "methods=wd1,tracerl", "problems=0")
+        self.assertEqual([line.split()[0] for line in done.stdout.splitlines()[3:5]],
+                         ["wd1", "tracerl"])
+        self.expect_refused(["diagnose", checkpoint, *few], "rollout.sampler.steps is 4",
+                            "problems=0")
+
+    def test_wrong_diagnoses(self):
+        self.expect_refused(["diagnose"], "CHECKPOINT is required")
+        self.expect_refused(["diagnose", "none"], "none: no such folder")
+        self.expect_refused(["diagnose", "runs"], "runs: expected the folder of a run")
+        self.expect_refused(["diagnose", "base"], "base: this is of a run of `gdsd pretrain`")
+        run = ["diagnose", "runs/gdsd-1"]
+        self.expect_refused([*run, "draws=1"], "draws: got 1, expected 2")
+        self.expect_refused([*run, "likelihood.walk=9"], "'likelihood.walks'?")
+        self.expect_refused([*run, "methods=gdsd,grpo"], "got 'grpo', expected all")
+
     def test_help_and_version(self):
         self.assertRegex(self.gdsd_ok("--version").stdout, r"^gdsd \d+\.\d+\.\d+\n$")
         for arguments in (["--help"], ["help"], ["--help-all"]):
@@ -277,7 +316,7 @@ class CliTest(unittest.TestCase):
     # What is refused.
 
     def test_wrong_verbs_and_flags(self):
-        verbs = "train, pretrain, eval, compare, generate, merge, init, plan or doctor"
+        verbs = "train, pretrain, eval, compare, generate, merge, init, plan, diagnose or doctor"
         self.expect_refused([], "got nothing", verbs)
         self.expect_refused(["foo"], "got 'foo'", verbs)
         self.expect_refused(["--foo"], "got '--foo'", verbs)
