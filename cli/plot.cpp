@@ -52,12 +52,15 @@ struct Axis {
 std::vector<double> Axis::ticks(double base) const {
   std::vector<double> out;
   if (logarithmic) {
-    const double first = std::ceil(low / std::log(base));
-    for (double e = first; e * std::log(base) <= high; ++e) out.push_back(std::pow(base, e));
-    if (out.size() > 1) return out;
-    return {std::exp(low + 0.1 * (high - low)), std::exp(high - 0.1 * (high - low))};
+    // Powers of the base; of ten the halves and fifths too where these are few.
+    const bool few = base == 10 && high - low < 2 * std::log(base);
+    for (double e = std::floor(low / std::log(base)); e * std::log(base) <= high; ++e)
+      for (double times : few ? std::vector{1.0, 2.0, 5.0} : std::vector{1.0})
+        if (const double v = times * std::pow(base, e); std::log(v) >= low && std::log(v) <= high)
+          out.push_back(v);
+    return out;
   }
-  const double raw = (high - low) / 4, power = std::pow(10, std::floor(std::log10(raw)));
+  const double raw = (high - low) / 5, power = std::pow(10, std::floor(std::log10(raw)));
   double step = power;
   for (double times : {2.0, 5.0, 10.0})
     if (step < raw) step = times * power;

@@ -3,21 +3,21 @@
 #include <algorithm>
 #include <concepts>
 
+#include "gdsd/train/train.h"
+
 namespace gdsd {
 
 namespace {
 
-/// An objective as a section of options, so that two can be compared field by field.
-struct Section {
-  ObjectiveOptions objective;
-  template <class F>
-  void fields(F&& f) {
-    f("objective", objective, "");
-  }
-};
+/// Every option of an objective, as text.
+std::vector<Field> options_of(const ObjectiveOptions& objective) {
+  TrainConfig config;
+  config.objective = objective;
+  return list_fields(config);
+}
 
 bool equal(const ObjectiveOptions& a, const ObjectiveOptions& b) {
-  const auto left = list_fields(Section{a}), right = list_fields(Section{b});
+  const auto left = options_of(a), right = options_of(b);
   return std::equal(
       left.begin(), left.end(), right.begin(), right.end(),
       [](const Field& x, const Field& y) { return x.path == y.path && x.text == y.text; });

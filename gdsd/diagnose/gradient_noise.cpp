@@ -49,7 +49,8 @@ GradientNoise gradient_noise(const Transformer& old, std::span<const Draw> draws
   }
   const auto R = static_cast<double>(draws.size());
   const double mean = (sum / R).square().sum().item<double>();  // ‖ḡ‖²
-  const double variance = R < 2 ? 0 : std::max(0.0, (squares - R * mean) / (R - 1));
+  double variance = R < 2 ? 0 : (squares - R * mean) / (R - 1);
+  if (variance < 1e-9 * mean) variance = 0;  // rounding: all draws are the same
   const double signal = mean - variance / R;
   if (!(signal > 0)) return {NAN, NAN};
   return {.size = std::sqrt(signal), .noise = std::sqrt(variance / signal)};
