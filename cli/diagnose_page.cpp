@@ -127,6 +127,8 @@ void add_truth(std::vector<DiagnosisColumn>& out) {
   using M = MethodDiagnosis;
   out.push_back({"corr", "correlation of the score with log p of the sampler, over rollouts",
                  of_agreement(&M::score, &Agreement::correlation, 3)});
+  out.push_back({"in grp", "the same within groups: without the means of a problem's rollouts",
+                 of_agreement(&M::score, &Agreement::within, 3)});
   out.push_back(
       {"slope", "nats of log p for a nat of score", of_agreement(&M::score, &Agreement::slope, 2)});
   out.push_back(
