@@ -122,20 +122,35 @@ TEST(Likelihood, IsEstimatedByWalksWithinTheirError) {
   }
 }
 
-// Two positions: p(y) = q_1(y_1) q_2(y_2) [P(c_2 ≤ c_1(y_1)) + P(c_1 < c_2(y_2))].
+// Two positions: p(y) = q_1(y_1) q_2(y_2) [P(c_2 ≤ c_1(y_1)) + P(c_1 < c_2(y_2))]. Some
+// confidences tie: the left one is kept.
 TEST(Likelihood, OfIndependentTokensIsTheClosedForm) {
-  const Tensor q = at::tensor({0.5, 0.2, 0.3, 0.1, 0.2, 0.7}, at::kDouble).view({2, 3});
+  constexpr int64_t V = 4;
+  const Tensor q =
+      at::tensor({0.5, 0.25, 0.125, 0.125, 0.25, 0.25, 0.25, 0.25}, at::kDouble).view({2, V});
+  const Tensor c = q.log().log_softmax(-1);
+  ASSERT_EQ(c[0][1].item<double>(), c[1][0].item<double>());
   const IndependentDenoiser denoiser(q.log());
   SamplerOptions o = sampler(2);
   o.gen_length = 2;
-  const Completed all = every_completion({}, 3, 2);
-  const Tensor got = likelihoods(denoiser, all, o, {}, Key{}).log_p;
-  for (int64_t y = 0; y < 9; ++y) {
-    const Tensor p1 = q[0][y % 3], p2 = q[1][y / 3];
-    const Tensor first = (q[1] * (q[1].log() <= p1.log()).to(at::kDouble)).sum();
-    const Tensor second = (q[0] * (q[0].log() < p2.log()).to(at::kDouble)).sum();
-    EXPECT_NEAR(got[y].item<double>(), (p1 * p2 * (first + second)).log().item<double>(), 1e-12);
+  const Tensor got = likelihoods(denoiser, every_completion({}, V, 2), o, {}, Key{}).log_p.exp();
+  Tensor expected = at::zeros_like(got);
+  for (int64_t y = 0; y < V * V; ++y) {
+    const int64_t y1 = y % V, y2 = y / V;
+    const Tensor first = (q[1] * (c[1] <= c[0][y1])).sum(),
+                 second = (q[0] * (c[0] < c[1][y2])).sum();
+    expected[y] = q[0][y1] * q[1][y2] * (first + second);
   }
+  EXPECT_LT(max_difference(got, expected), 1e-12);
+  constexpr int64_t kSamples = 4000;
+  const Samples s = sample(denoiser, {at::empty({0}, at::kLong), std::vector<int64_t>(kSamples, 0)},
+                           o, rollout_keys(kSamples));
+  const Tensor count = (completions(s.sequences, 2) * at::tensor({1, int(V)}, at::kLong))
+                           .sum(1)
+                           .bincount({}, V * V)
+                           .to(at::kDouble);
+  const Tensor z = (count - kSamples * expected) / (kSamples * expected + 1).sqrt();
+  EXPECT_LT(z.abs().max().item<double>(), 4);
 }
 
 // All confidences tie: the leftmost token is kept, whatever it is.
