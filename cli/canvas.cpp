@@ -3,13 +3,13 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/console.h"
+#include "cli/paper.h"
 
 namespace gdsd {
 
 namespace {
 
-constexpr const char *kHighlight = "\033[1;32m", *kWorking = "\033[36m", *kDim = "\033[2m",
-                     *kPlain = "\033[0m";
+constexpr const char *kHighlight = "\033[1;32m", *kWorking = "\033[36m", *kDim = "\033[2m";
 
 /// What a cell is drawn like.
 enum class Look { kText, kNew, kHidden, kHiddenInBlock };
@@ -23,37 +23,6 @@ const char* colour(Look look) {
   }
   return "";
 }
-
-/// A character of UTF-8 begins here.
-bool begins(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
-
-/// Text broken into lines of at most `width` characters, with colours that take none.
-class Paper {
- public:
-  explicit Paper(size_t width) : width_(width) {}
-
-  void write(const std::string& text, const char* colour) {
-    out_ += colour;
-    for (char c : text) {
-      if (c == '\n' || (begins(c) && column_ == width_)) {
-        out_ += '\n';
-        ++lines_;
-        column_ = 0;
-        if (c == '\n') continue;
-      }
-      out_ += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
-      column_ += begins(c);
-    }
-    if (*colour != '\0') out_ += kPlain;
-  }
-
-  size_t lines() const { return lines_; }
-  const std::string& text() const { return out_; }
-
- private:
-  size_t width_, column_ = 0, lines_ = 1;
-  std::string out_;
-};
 
 }  // namespace
 
@@ -97,7 +66,9 @@ void Canvas::draw(const StepView& view, const std::vector<Revealed>& revealed) {
       looks[i] = i >= view.begin && i < view.end ? Look::kHiddenInBlock : Look::kHidden;
   for (int64_t i : revealed[0].position) looks[i] = Look::kNew;
 
-  Paper paper(terminal_ ? terminal_width() : 100);
+  const auto [height, width] =
+      terminal_ ? terminal_size() : TerminalSize{.height = 1000, .width = 100};
+  Paper paper(width);
   paper.write(concat("step ", view.step + 1, "\n"), terminal_ ? kDim : "");
   // Neighbours of one look are decoded together: a character may be several tokens.
   for (int64_t i = 0, end = 0; i < C; i = end) {
@@ -109,10 +80,12 @@ void Canvas::draw(const StepView& view, const std::vector<Revealed>& revealed) {
     else
       for (size_t n = 0; n < run.size(); ++n) text += "░";
     paper.write(text, terminal_ ? colour(looks[i]) : "");
+    if (looks[i] == Look::kNew) paper.mark();
   }
   if (terminal_ && lines_ > 0) out_ << "\033[" << lines_ << "A\r\033[J";
-  out_ << paper.text() << "\n" << std::flush;
-  lines_ = paper.lines();
+  const size_t most = std::max<size_t>(height, 2) - 1;  // the cursor stands in a line of its own
+  out_ << paper.text(most) << "\n" << std::flush;
+  lines_ = paper.lines(most);
 }
 
 void Canvas::finish() {

@@ -64,9 +64,11 @@ std::string describe_timing(const std::map<std::string, double>& timing) {
 
 }  // namespace
 
-size_t terminal_width() {
+TerminalSize terminal_size() {
   winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  if (!known) return {};
+  return {.height = size.ws_row > 0 ? size.ws_row : TerminalSize{}.height, .width = size.ws_col};
 }
 
 Console::Console(std::ostream& out, bool terminal) : line_(out, terminal), terminal_(terminal) {
@@ -91,7 +93,7 @@ void Console::on_start(const std::vector<std::pair<std::string, std::string>>& r
 }
 
 void Console::on_step(const StepReport& report) {
-  line_.set_width(terminal_width());
+  line_.set_width(terminal_size().width);
   if (report.step > 0) eta_.step(report.timing.at("seconds"));
   std::string text = concat(report.step, "/", report.total, describe(report.metrics),
                             describe_timing(report.timing));

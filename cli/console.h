@@ -30,7 +30,11 @@ class Console : public Observer {
   std::chrono::steady_clock::time_point last_line_;  // of a step
 };
 
-/// Width of the terminal that standard error is, or 80.
-size_t terminal_width();
+struct TerminalSize {
+  size_t height = 24, width = 80;
+};
+
+/// That of the terminal that standard error is; where it is none, the usual one.
+TerminalSize terminal_size();
 
 }  // namespace gdsd

@@ -17,7 +17,7 @@ Trace decode(const Model& model, const RunResult& run, const Example& problem) {
   const auto tokens = to_vector<int64_t>(
       r.sequences.tokens.index_select(0, tail_rows(r.sequences, r.step.size(1)).flatten()));
   const auto revealed = to_vector<int64_t>(r.step);
-  for (int64_t s = -1; s < options.sampler.calls(); ++s) {
+  for (int64_t s = -1; s < r.step.max().item<int64_t>() + 1; ++s) {
     std::vector<std::string> canvas;
     for (size_t i = 0; i < tokens.size(); ++i) {
       const bool eos = tokens[i] == model.denoiser->vocabulary().eos_id;

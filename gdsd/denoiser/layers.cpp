@@ -2,13 +2,14 @@
 
 namespace gdsd {
 
-Tensor project(const Tensor& x, const Linear& linear) {
+Tensor project(const Input& input, const Linear& linear) {
+  const Tensor& x = input.plain();
   const at::ScalarType T = x.scalar_type();
   const Tensor w = linear.weight.to(T);
   const Tensor y = linear.bias.defined() ? at::linear(x, w, linear.bias.to(T)) : x.matmul(w.t());
   const auto& [A, B, scale] = linear.adapter;
   if (!A.defined()) return y;
-  return (y + x.to(A.scalar_type()).matmul(A.t()).matmul(B.t()) * scale).to(T);
+  return (y + input.in(A.scalar_type()).matmul(A.t()).matmul(B.t()) * scale).to(T);
 }
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
@@ -46,14 +47,7 @@ namespace {
 /// softmax(q kᵀ / √h) v of sequences of one length: [n, H, L, h], k and v with H or fewer heads.
 Tensor attend_batch(const Tensor& q, const Tensor& k, const Tensor& v) {
   // On meta the choice of a kernel would fall on one that makes [L, L] matrices.
-  if (q.is_meta()) {
-    const int64_t shared = q.size(1) / k.size(1);
-    auto all_heads = [&](const Tensor& x) {
-      return shared == 1 ? x : x.repeat_interleave(shared, 1, q.size(1));
-    };
-    return std::get<0>(
-        at::_scaled_dot_product_flash_attention_for_cpu(q, all_heads(k), all_heads(v)));
-  }
+  if (q.is_meta()) return std::get<0>(at::_scaled_dot_product_flash_attention_for_cpu(q, k, v));
   return at::scaled_dot_product_attention(q, k, v, /*attn_mask=*/{}, /*dropout_p=*/0.0,
                                           /*is_causal=*/false, /*scale=*/std::nullopt,
                                           /*enable_gqa=*/k.size(1) != q.size(1));

@@ -18,9 +18,25 @@ struct Linear {
   LowRank adapter;  // undefined tensors if there is none
 };
 
+/// What one or more matrices are applied to. Their adapters share one copy of it in their type.
+class Input {
+ public:
+  Input(Tensor x) : x_(std::move(x)) {}  // NOLINT(google-explicit-constructor)
+
+  const Tensor& plain() const { return x_; }
+  const Tensor& in(at::ScalarType type) const {
+    if (!cast_.defined() || cast_.scalar_type() != type) cast_ = x_.to(type);
+    return cast_;
+  }
+
+ private:
+  Tensor x_;  // [N, in]
+  mutable Tensor cast_;
+};
+
 /// x Wᵀ + b + s B A x: x [N, in] → [N, out] of x's type. Weight and bias are cast to that type
 /// first; the adapter's product is made and added in the adapter's own.
-Tensor project(const Tensor& x, const Linear& linear);
+Tensor project(const Input& input, const Linear& linear);
 
 /// T(x / √(mean x² + ε)) ⊙ w: x [N, D], weight [D] → [N, D]. The root in float32, the cast before
 /// the multiplication, as LLaDA and Dream do.

@@ -2,7 +2,7 @@
 
 #include "gdsd/base/file.h"
 #include "gdsd/base/json.h"
-#include "gdsd/text/tokenizer_files.h"
+#include "gdsd/text/python_files.h"
 
 namespace gdsd {
 
@@ -256,10 +256,10 @@ ModelConfig read_model_config(const std::filesystem::path& folder) {
                                 "model.safetensors."));
   }
   ModelConfig out = parse_model_config(read_file(path), where);
-  std::vector<std::string> names = python_files(out.json, "/auto_map");
-  names.emplace_back("generation_config.json");
-  for (const std::string& name : names)
-    if (std::filesystem::exists(folder / name)) out.companions[name] = read_file(folder / name);
+  out.companions = read_python_files(folder, parse_json(out.json).value("auto_map", json()));
+  const std::string generation = "generation_config.json";
+  if (std::filesystem::exists(folder / generation))
+    out.companions[generation] = read_file(folder / generation);
   return out;
 }
 

@@ -73,14 +73,14 @@ Tensor run_block(const Transformer::Block& block, const Pass& pass, Tensor s, co
   const double eps = pass.architecture.norm_epsilon;
   auto heads = [&](const Tensor& y) { return y.view({y.size(0), y.size(1) / h, h}); };  // [·, H, h]
 
-  const Tensor n = rms_norm(s, block.attention_norm, eps);  // [N, D]
+  const Input n = rms_norm(s, block.attention_norm, eps);  // [N, D]
   const Tensor k = rotate(heads(project(n, block[Role::kK])), pass.rope);
   const Tensor v = heads(project(n, block[Role::kV]));
 
   // Nothing above the last layer mixes tokens: there only the rows asked for are worked on. If
   // sequences ask for different numbers of rows, queries are made for all, to stay one batch.
   const bool few = rows && all_equal(rows->counts);
-  const Tensor q = project(few ? n.index_select(0, rows->index) : n, block[Role::kQ]);
+  const Tensor q = project(few ? n.plain().index_select(0, rows->index) : n, block[Role::kQ]);
   Tensor a = attend(rotate(heads(q), few ? select(pass.rope, *rows) : pass.rope), k, v,
                     few ? rows->counts : pass.lengths, pass.lengths)
                  .flatten(1);
@@ -88,7 +88,7 @@ Tensor run_block(const Transformer::Block& block, const Pass& pass, Tensor s, co
   if (rows && !few) a = a.index_select(0, rows->index);
   s = s + project(a, block[Role::kO]);
 
-  const Tensor m = rms_norm(s, block.mlp_norm, eps);
+  const Input m = rms_norm(s, block.mlp_norm, eps);
   return s + project(at::silu(project(m, block[Role::kGate])) * project(m, block[Role::kUp]),
                      block[Role::kDown]);
 }

@@ -4,6 +4,7 @@
 
 #include "gdsd/base/file.h"
 #include "gdsd/base/json.h"
+#include "gdsd/text/python_files.h"
 #include "gdsd/text/utf8.h"
 
 namespace gdsd {
@@ -14,31 +15,7 @@ using nlohmann::json;
 
 constexpr size_t kBrief = 200;
 
-/// The Python file of a class named as auto_map does, "tokenization_dream.DreamTokenizer", or "".
-std::string python_file(const json& name) {
-  if (!name.is_string()) return "";
-  const auto text = name.get<std::string>();
-  const size_t dot = text.find('.');
-  const auto is_plain = [](char c) {
-    return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0;
-  };
-  if (dot == 0 || dot == std::string::npos ||
-      !std::all_of(text.begin(), text.begin() + static_cast<ptrdiff_t>(dot), is_plain))
-    return "";
-  return text.substr(0, dot) + ".py";
-}
-
 }  // namespace
-
-std::vector<std::string> python_files(const std::string& config, const std::string& pointer) {
-  std::vector<std::string> files;
-  const json document = parse_json(config);
-  if (!document.is_object()) return files;
-  const json names = document.value(json::json_pointer(pointer), json());
-  for (const json& name : names.is_structured() ? names : json::array({names}))
-    if (std::string file = python_file(name); !file.empty()) files.push_back(std::move(file));
-  return files;
-}
 
 TokenizerFiles read_tokenizer_files(const fs::path& folder) {
   TokenizerFiles files;
@@ -50,8 +27,10 @@ TokenizerFiles read_tokenizer_files(const fs::path& folder) {
     read(name);
   if (const auto config = files.find("tokenizer_config.json"); config != files.end())
     in_file(folder / config->first, [&] {
-      for (const std::string& name : python_files(config->second, "/auto_map/AutoTokenizer"))
-        read(name);
+      const json document = parse_json(config->second);
+      if (!document.is_object()) return;
+      files.merge(read_python_files(
+          folder, document.value("/auto_map/AutoTokenizer"_json_pointer, json())));
     });
   return files;
 }

@@ -7,7 +7,6 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace gdsd {
 
@@ -17,10 +16,6 @@ using TokenizerFiles = std::map<std::string, std::string>;
 /// Those files of a Hugging Face folder that a tokenizer is made of, and the Python file that its
 /// tokenizer_config.json names, if it is there.
 TokenizerFiles read_tokenizer_files(const std::filesystem::path& folder);
-
-/// The Python files of the classes that a JSON config names at `pointer`, "/auto_map": none where
-/// it says it otherwise.
-std::vector<std::string> python_files(const std::string& config, const std::string& pointer);
 
 /// A value as an error message shows it: at most 200 bytes.
 std::string brief(const nlohmann::json& value);

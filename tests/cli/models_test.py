@@ -31,11 +31,6 @@ compute: {threads: 1}
 """
 
 
-def python(code):
-    """Whether Python has what `code` imports."""
-    return subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
-
-
 class ModelsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -111,12 +106,18 @@ class ModelsTest(unittest.TestCase):
 
     def test_a_base_that_lacks_the_tokens_is_not_chatted_with(self):
         shutil.copytree(self.root / "llada", self.root / "llada_base")
+        def lacks(text):
+            return "header_id" in text or "eot_id" in text
+
         file = self.root / "llada_base" / "tokenizer.json"
         spelled = json.loads(file.read_text())
-        spelled["added_tokens"] = [token for token in spelled["added_tokens"]
-                                   if "header_id" not in token["content"]
-                                   and "eot_id" not in token["content"]]
+        spelled["added_tokens"] = [t for t in spelled["added_tokens"] if not lacks(t["content"])]
         file.write_text(json.dumps(spelled))
+        file = self.root / "llada_base" / "tokenizer_config.json"
+        config = json.loads(file.read_text())
+        config["added_tokens_decoder"] = {i: t for i, t in config["added_tokens_decoder"].items()
+                                          if not lacks(t["content"])}
+        file.write_text(json.dumps(config))
         self.write("plain.jsonl", '{"prompt": "Hi"}\n')
         self.write("chat.jsonl", '{"prompt": "Hi"}\n{"messages": [{"role": "user", "content": "a"}]}\n')
         run = ["generate", "model=llada_base", *SHORT]
@@ -223,32 +224,13 @@ class ModelsTest(unittest.TestCase):
             run = [GDSD, "generate", f"model={model}", "prompt=Hi", "compute.precision=float32", *SHORT]
             child = subprocess.Popen(run, cwd=self.root, stdout=subprocess.DEVNULL)
             status, usage = os.wait4(child.pid, 0)[1:]
-            self.assertEqual(status, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(child.returncode, 0)
             return usage.ru_maxrss * 1024
 
         size = sum(f.stat().st_size for f in (self.root / "wide").glob("*.safetensors"))
         self.assertGreater(size, 400e6)
         self.assertLess(peak("wide") - peak("llada"), 1.25 * size)
-
-    @unittest.skipUnless(python("import safetensors, peft, transformers, torch"),
-                         "needs Python's safetensors, peft and transformers")
-    def test_python_opens_what_we_write(self):
-        self.train_adapter("for_peft", "llada")
-        code = """
-import sys, json
-from safetensors import safe_open
-from peft import PeftConfig
-config = PeftConfig.from_pretrained(sys.argv[1])
-assert config.r == 2, config
-with safe_open(sys.argv[1] + "/adapter_model.safetensors", "pt") as f:
-    assert len(list(f.keys())) == 2 * 7 * json.load(open(sys.argv[2] + "/config.json"))["n_layers"]
-with safe_open(sys.argv[2] + "/model.safetensors", "pt") as f:
-    assert all(f.get_tensor(name).isfinite().all() for name in f.keys())
-"""
-        self.ok("merge", "for_peft/latest", "for_transformers")
-        done = subprocess.run([sys.executable, "-c", code, "for_peft/latest", "for_transformers"],
-                              cwd=self.root, capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stderr)
 
 
 if __name__ == "__main__":

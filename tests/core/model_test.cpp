@@ -194,10 +194,10 @@ TEST(Model, ErrorsNameTheTensor) {
     t[v] = t[v].to(at::kDouble);
     t["extra"] = at::zeros({1});
   });
-  for (const std::string& part :
-       {"'" + q + "' is missing", "'" + v + "' is of type Double, expected float32",
-        "'extra' is unex"})
-    EXPECT_NE(all.find(part), std::string::npos) << all;
+  const std::vector<std::string> parts{"'" + q + "' is missing",
+                                       "'" + v + "' is of type Double, expected float32",
+                                       "'extra' is unex"};
+  for (const std::string& part : parts) EXPECT_NE(all.find(part), std::string::npos) << all;
 }
 
 TEST(Model, ErrorsNameATruncatedFile) {

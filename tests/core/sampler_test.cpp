@@ -155,37 +155,6 @@ TEST(KeepCounts, SpreadTheTokensEvenlyTheRestFirst) {
   EXPECT_EQ(keep_counts(2, 3), (std::vector<int64_t>{1, 1, 0}));
 }
 
-std::string sampler_error(const SamplerOptions& o, int64_t keys = 1) {
-  try {
-    sample(TableDenoiser{}, pack(at::zeros({1, 2}, at::kLong)), o, rollout_keys(keys));
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
-
-TEST(Sampler, RefusesWhatDoesNotDivide) {
-  EXPECT_EQ(sampler_error({.gen_length = 16, .block_length = 8, .steps = 7}),
-            "steps: got 7, expected a multiple of the 2 blocks (gen_length / block_length).");
-  EXPECT_EQ(sampler_error({.gen_length = 16, .block_length = 6, .steps = 8}),
-            "block_length: 6 does not divide gen_length 16.");
-  EXPECT_EQ(sampler_error({.gen_length = 4, .block_length = 4, .steps = 4, .temperature = -1}),
-            "temperature: must not be negative, got -1.");
-  EXPECT_EQ(sampler_error({.gen_length = 4, .block_length = 4, .steps = 4}, 2),
-            "[sample] got 2 keys for 1 prompts.");
-}
-
-// As generate.py: the first steps of a block take one token each, the others none.
-TEST(Sampler, TakesMoreStepsThanTokens) {
-  const TableDenoiser denoiser;
-  const SamplerOptions exact{.gen_length = 16, .block_length = 8, .steps = 16};
-  SamplerOptions more = exact;
-  more.steps = 40;
-  const Samples a = sample(denoiser, two_prompts(), exact, rollout_keys(2)),
-                b = sample(denoiser, two_prompts(), more, rollout_keys(2));
-  EXPECT_TRUE(a.sequences.tokens.equal(b.sequences.tokens));
-}
-
 // With confidence 0 a proposal is kept last, but it is kept.
 TEST(Sampler, LeavesNoMaskWhereProposalsHaveNoConfidence) {
   TableDenoiser denoiser;
@@ -301,22 +270,6 @@ TEST(Sampler, ShowsItsWatcherTheScoresOfItsProposals) {
   };
   sample(denoiser, two_prompts(), {.gen_length = 16, .block_length = 8, .steps = 8},
          rollout_keys(2), watch);
-}
-
-TEST(Sampler, RefusesOptionsThatDoNotGoTogether) {
-  auto refused = [](const SamplerOptions& o) {
-    try {
-      o.validate();
-    } catch (const FieldError& e) {
-      return e.path;
-    }
-    return std::string();
-  };
-  EXPECT_EQ(refused({.remasking = Remasking::kOrigin}), "remasking");
-  EXPECT_EQ(refused({.remasking = Remasking::kEntropy, .threshold = 0.9}), "threshold");
-  EXPECT_EQ(refused({.top_p = 0.9, .noise = Noise::kBf16Compat}), "noise");
-  EXPECT_EQ(refused({.top_p = 0}), "top_p");
-  EXPECT_EQ(refused({.block_length = 0, .steps = 0}), "");
 }
 
 }  // namespace

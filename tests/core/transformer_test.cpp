@@ -163,7 +163,9 @@ Transformer trained(const Checkpointed& c, bool checkpointing) {
   const Transformer model = c.dream ? tiny_dream() : tiny_llada();
   TensorMap weights = model.parameters();
   Adapter adapter;
-  if (c.lora) adapter = new_adapter(model.architecture(), LoraOptions{.rank = 2}, "base", {7});
+  LoraOptions lora;
+  lora.rank = 2;
+  if (c.lora) adapter = new_adapter(model.architecture(), lora, "base", {7});
   for (auto& [name, part] : adapter.modules) {
     part.A.requires_grad_();
     part.B = (random_tensor(part.B.sizes(), name) - 0.5).to(at::kFloat).requires_grad_();
