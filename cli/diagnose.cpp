@@ -69,7 +69,7 @@ Diagnosis diagnose_run(const Found& found, const DiagnoseOptions& options) {
                   .objective = config.objective};
   subject.rollout.group_size = options.group_size;
   StatusLine line(std::cerr, isatty(STDERR_FILENO));
-  line.set_width(terminal_width());
+  line.set_width(terminal_size().width);
   return diagnose(subject, options, [&](const std::string& what) { line.show(what); });
 }
 
