@@ -259,7 +259,7 @@ class CliTest(unittest.TestCase):
         done = self.gdsd_ok("diagnose", "runs/slow", *few, "--json", "d.json", "--html", "d.html")
         lines = done.stdout.splitlines()
         self.assertRegex(lines[0], "^4 rollouts of base/latest .*; new is runs/slow.* exact[.]$")
-        self.assertEqual(lines[2].split()[:4], ["method", "K", "corr", "slope"])
+        self.assertEqual(lines[2].split()[:4], ["method", "K", "corr", "in"])
         found = json.loads((self.root / "d.json").read_text())
         self.assertTrue(found["likelihood_old"]["exact"])
         self.assertEqual(len(found["likelihood_old"]["log_p"]), 4)
