@@ -77,6 +77,7 @@ struct CoupledGrpoOptions : DiffuGrpoOptions {
                .min_rate = 0.2,
                .max_rate = 0.8};
   }
+  static CoupledGrpoOptions released() = delete;  // its authors' code is not among the fixtures
 };
 
 }  // namespace gdsd
