@@ -14,8 +14,8 @@ struct Job {
 };
 
 /// Runs every job, at most `at_once` together; calls done(i, exit code) as each ends. Once a job
-/// was interrupted no other is started, and the answer is false. An interrupt of the terminal
-/// reaches the jobs, which save and end, not this process; if this process ends, they are told to.
+/// was interrupted no other is started, and the answer is false. SIGINT and SIGTERM to this process
+/// go to the jobs, which save and end; if it ends all the same, they are told to.
 bool run_jobs(const std::vector<Job>& jobs, int at_once,
               const std::function<void(size_t, int)>& done);
 

@@ -1,8 +1,7 @@
 // From rewards to advantages: everything that couples the rollouts of one group.
 //
-//   difference   A_i = (r_i − baseline) / scale                    GDSD, ESPO, diffu-GRPO, SPG,
-//   TraceRL softmax      A_i = G (w⁺_i − centre_i),  w± = softmax(γ (ρ_i ± r_i/α))             wd1,
-//   DMPO
+//   difference   A_i = (r_i − baseline) / scale                       GDSD, ESPO, SPG, …-GRPO, TraceRL
+//   softmax      A_i = G (w⁺_i − centre_i),  w± = softmax(γ (ρ_i ± r_i/α))                   wd1, DMPO
 //
 // ρ_i = ELBO_ref − ELBO_old of rollout i: with it the weights are those of π_ref exp(r/α). The
 // factor G makes a mean over rollouts of what is a sum over a group in the papers.

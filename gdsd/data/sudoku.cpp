@@ -2,6 +2,7 @@
 #include "gdsd/data/sudoku.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "gdsd/base/check.h"
 #include "gdsd/base/random.h"
@@ -47,6 +48,7 @@ void SudokuOptions::validate() const {
   check_field(blanks_max >= blanks_min && blanks_max <= kMaxBlanks, "blanks_max",
               "must be from blanks_min (", blanks_min, ") to ", kMaxBlanks, ", got ", blanks_max,
               ".");
+  check_field(right >= 0 && right <= 1, "right", "must be from 0 to 1, got ", right, ".");
   check_field(right_row >= 0 && right_row <= 1, "right_row", "must be from 0 to 1, got ", right_row,
               ".");
 }
@@ -90,6 +92,7 @@ std::string Sudoku::demonstration(const Example& example, Key key) const {
         example.source, ": prompt and answer have ", example.prompt.size(), " and ",
         example.answer.size(), " characters, expected ", kCells, " each.");
   const Key mine = key.fork("demonstration");  // a caller may draw the example from `key`
+  if (uniform(mine, kSide) < options_.right) return example.answer;
   std::string grid = example.answer;
   for (size_t row = 0; row < kSide; ++row) {
     if (uniform(mine, row) < options_.right_row) continue;
@@ -97,8 +100,12 @@ std::string Sudoku::demonstration(const Example& example, Key key) const {
     for (size_t cell = row * kSide; cell < (row + 1) * kSide; ++cell)
       if (example.prompt[cell] == '0') missing += example.answer[cell];
     std::sort(missing.begin(), missing.end());
+    std::vector<int64_t> order(missing.size());
+    std::iota(order.begin(), order.end(), 0);
+    if (options_.wrong_row == WrongRow::kShuffled)
+      order = permutation(mine.fork("row", row), static_cast<int64_t>(missing.size()));
     for (size_t cell = row * kSide, next = 0; cell < (row + 1) * kSide; ++cell)
-      if (example.prompt[cell] == '0') grid[cell] = missing[next++];
+      if (example.prompt[cell] == '0') grid[cell] = missing[order[next++]];
   }
   return grid;
 }

@@ -1,6 +1,7 @@
 // 4x4 sudoku: the 288 grids, puzzles of one solution, and an annotator who can be lazy.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,19 +11,25 @@
 
 namespace gdsd {
 
+/// What an annotator writes into the blanks of a row that is not got right: its missing digits.
+enum class WrongRow { kAscending, kShuffled };
+constexpr auto enum_names(WrongRow) { return std::array{"ascending", "shuffled"}; }
+
 struct SudokuOptions {
   static constexpr std::string_view kName = "sudoku";
   int64_t blanks_min = 7;
   int64_t blanks_max = 10;
+  double right = 0.0;
   double right_row = 1.0;
+  WrongRow wrong_row = WrongRow::kAscending;
 
   template <class F>
   void fields(F&& f) {
     f("blanks_min", blanks_min, "fewest blank cells of a puzzle");
     f("blanks_max", blanks_max, "most blank cells of a puzzle, at most 12");
-    f("right_row", right_row,
-      "chance that an annotator gets a row of a demonstration right; otherwise its missing digits "
-      "stand in its blanks in ascending order");
+    f("right", right, "chance that an annotator gets a whole demonstration right");
+    f("right_row", right_row, "otherwise: chance that a row of it is right");
+    f("wrong_row", wrong_row, "otherwise: order of the row's missing digits in its blanks");
   }
   void validate() const;
 };
@@ -37,7 +44,7 @@ class Sudoku : public Problems {
   /// of blanks that have no other solution.
   Example draw(Split split, Key key) const override;
 
-  /// A grid of 16 digits. Of each row, all blanks are right or the lazy annotator filled them.
+  /// A grid of 16 digits: all right, or of each row all blanks are right or in `wrong_row` order.
   std::string demonstration(const Example& example, Key key) const override;
 
   std::string_view alphabet() const override { return "01234"; }

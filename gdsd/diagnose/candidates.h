@@ -25,11 +25,11 @@ std::optional<Candidate> own_candidate(const ObjectiveOptions& objective);
 
 /// What stands for log π of each rollout in the loss, from batch.log_p: [B] float64, in nats of a
 /// whole completion:
-///   gdsd, gdsd_tlc, espo         mean_k Σ_i w_i log p                 U, or the ELBO
-///   wd1, diffu_grpo, coupled_…   mean_k Σ_i w_i log p                 mean-field; coupled:
-///   averaged dmpo                         C mean_k (1/n) Σ_i log p spg                          c
-///   s: c times its lower bound where A > 0, else of what it mixes tracerl                      Σ
-///   over the steps of Σ log p of what each revealed
+///   gdsd, gdsd_tlc, espo            mean_k Σ_i w_i log p        U, or the ELBO
+///   wd1, diffu_grpo, coupled_grpo   mean_k Σ_i w_i log p        mean field; coupled: averaged
+///   dmpo                            C mean_k (1/n) Σ_i log p
+///   spg                             c s                         lower bound where A > 0, else `bound`
+///   tracerl                         Σ_steps Σ log p             of what each step revealed
 Tensor rollout_score(const Batch& batch, const ObjectiveOptions& objective);
 
 /// Whether no draw enters the views: then one of them says all.

@@ -1,9 +1,10 @@
 // DMPO: distribution matching by weighted denoising cross-entropy. Zhu et al. 2025,
 // arXiv:2510.08233.
 //
-//   wdce   L = Σ_b −A_b mean_k (1/n) Σ_i log p(x0_i | x_t),   A_b = G (w⁺_b − centre_b),
-//   advantage.h ddo    L = Σ_b −A_b log σ(β δ_b) − α log σ(−β δ_b),   δ = ELBO_θ − ELBO_old,   A_b
-//   = G w⁺_b
+//   wdce   L = Σ_b −A_b mean_k (1/n) Σ_i log p(x0_i | x_t),      A_b = G (w⁺_b − centre_b)
+//   ddo    L = Σ_b −A_b log σ(β δ_b) − α log σ(−β δ_b),          A_b = G w⁺_b
+//
+// δ = ELBO_θ − ELBO_old; w⁺ and the centres are in advantage.h.
 #pragma once
 
 #include "gdsd/advantage/advantage.h"

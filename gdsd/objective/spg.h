@@ -1,9 +1,10 @@
 // SPG: sandwiched policy gradient. Wang et al. 2025, arXiv:2510.09541. With μ the scored tokens of
 // a view, n of them, and c the completion's length:
 //
-//   L = −Σ_b c_b A_b s_b / Σ_b c_b,     s_b = e_b where A_b > 0, else of the two bounds what
-//   `bound` says e = mean_k (1/n) Σ_μ log p                                              lower:
-//   ELBO h = mean over {i : u_i > 0} of log(u_i) / γ,   u_i = mean_k (c/n) p_i^γ    upper: EUBO
+//   L = −Σ_b c_b A_b s_b / Σ_b c_b
+//   s_b = e_b where A_b > 0, else what `bound` makes of e_b and h_b
+//   e   = mean_k (1/n) Σ_μ log p                                                lower bound: ELBO
+//   h   = mean over {i : u_i > 0} of log(u_i) / γ,  u_i = mean_k (c/n) p_i^γ    upper bound: EUBO
 #pragma once
 
 #include "gdsd/advantage/advantage.h"

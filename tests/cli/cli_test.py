@@ -200,7 +200,7 @@ class CliTest(unittest.TestCase):
             if log.exists() and log.stat().st_size > 0:
                 break
             time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGINT)
+        os.kill(process.pid, signal.SIGTERM)  # not the group: it has to tell its jobs
         stderr = process.communicate(timeout=60)[1]
         self.assertEqual(process.returncode, 130, stderr)
         self.assertIn("the same command goes on", stderr)

@@ -123,6 +123,29 @@ TEST(Sudoku, RightRowIsTheChanceOfEachRow) {
   EXPECT_NEAR(both, 360, 90);  // rows are independent: 0.3²; 5 s.d.
 }
 
+TEST(Sudoku, AnAnnotatorIsRightOrGuessesEachRow) {
+  const Sudoku sudoku({.right = 0.3, .right_row = 0, .wrong_row = WrongRow::kShuffled});
+  const Example e{.prompt = std::string("0000") + "0143" + "3412" + "1230",
+                  .answer =
+                      "4321"
+                      "2143"
+                      "3412"
+                      "1234",
+                  .source = "test"};  // only the first row can be wrong
+  std::map<std::string, int> rows;
+  int right = 0;
+  for (uint64_t i = 0; i < 9600; ++i) {
+    const std::string grid = sudoku.demonstration(e, key(i));
+    EXPECT_EQ(grid.substr(4), e.answer.substr(4));
+    ++rows[grid.substr(0, 4)];
+    right += grid == e.answer;
+  }
+  EXPECT_EQ(rows.size(), 24u);
+  EXPECT_NEAR(right, 9600 * (0.3 + 0.7 / 24), 230);  // 5 s.d.
+  rows.erase("4321");
+  for (const auto& [row, count] : rows) EXPECT_NEAR(count, 280, 83) << row;
+}
+
 TEST(Sudoku, TheDemonstrationIsIndependentOfADrawFromTheSameKey) {
   const Sudoku sudoku({.right_row = 0.5});
   std::set<std::string> wrong;  // the solutions whose first row was once wrong
@@ -137,6 +160,7 @@ TEST(Sudoku, OptionsOutOfRangeAreErrors) {
   EXPECT_THROW(Sudoku({.blanks_min = 0}), FieldError);
   EXPECT_THROW(Sudoku({.blanks_min = 11, .blanks_max = 10}), FieldError);
   EXPECT_THROW(Sudoku({.blanks_max = 13}), FieldError);
+  EXPECT_THROW(Sudoku({.right = -0.01}), FieldError);
   EXPECT_THROW(Sudoku({.right_row = 1.01}), FieldError);
   EXPECT_THROW(Sudoku({.right_row = -0.01}), FieldError);
   EXPECT_THROW(problems_of(SudokuOptions{.right_row = 0.0 / 0.0}), FieldError);
