@@ -21,6 +21,7 @@ namespace {
 class HeldSignals {
  public:
   HeldSignals() {
+    std::signal(SIGCHLD, SIG_DFL);  // ignored by whoever started this, it would never come
     sigemptyset(&held_);
     for (int signal : {SIGINT, SIGTERM, SIGCHLD}) sigaddset(&held_, signal);
     sigprocmask(SIG_BLOCK, &held_, &before_);
@@ -57,7 +58,7 @@ class HeldSignals {
 
 pid_t start(const Job& job, const HeldSignals& signals) {
   std::filesystem::create_directories(job.log.parent_path());
-  const int log = open(job.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const int log = open(job.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   check(log >= 0, job.log.string(), ": cannot be written: ", std::strerror(errno), ".");
   const pid_t parent = getpid(), pid = fork();
   if (pid == 0) become(job, log, parent, signals);

@@ -112,6 +112,18 @@ void add_compare(CLI::App& app, CompareArguments& arguments, StudyArguments& stu
   verb->add_option("--seconds", arguments.seconds, "what all runs together took, for the page");
 }
 
+/// Throws Error for options of the half of `compare` that is not asked for.
+void check_half(const CLI::App& compare, bool of_config, const std::string& first) {
+  check(std::filesystem::exists(first), first, ": no such config or folder of a run.");
+  const std::vector<const char*> study{"--methods", "--seeds", "--lr", "--jobs", "--out"},
+      page{"--json", "--html", "--note", "--seconds"};
+  for (const char* option : of_config ? page : study)
+    check(compare.count(option) == 0, "compare: ", option,
+          of_config ? " is for folders of runs, and " : " is for a study of a config, and ", first,
+          of_config ? " is a config; a study writes summary.json, curves.csv and curves.svg."
+                    : " is a folder.");
+}
+
 /// Throws Error unless the first argument is a verb or asks for help.
 void check_verb(const std::vector<std::string>& arguments, const CLI::App& app) {
   const std::string first = arguments.empty() ? "" : arguments[0];
@@ -181,7 +193,9 @@ int dispatch(int argc, char** argv) {
     if (apps[i]->parsed()) return verbs[i](run);
   for (const Verb& other : others)
     if (other.app->parsed()) return other.run();
-  if (!std::filesystem::is_regular_file(compare.runs[0])) return run_compare(compare);
+  const bool of_config = std::filesystem::is_regular_file(compare.runs[0]);
+  check_half(*app.get_subcommand("compare"), of_config, compare.runs[0]);
+  if (!of_config) return run_compare(compare);
   study.config = compare.runs[0];
   study.overrides.assign(compare.runs.begin() + 1, compare.runs.end());
   return run_study(study);

@@ -1,12 +1,9 @@
 // gdsd compare CONFIG: runs what is missing of a study, and says what it came to.
 #include "cli/study.h"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <iostream>
 #include <set>
-#include <thread>
 
 #include "cli/configs.h"
 #include "cli/jobs.h"
@@ -48,7 +45,10 @@ class Study {
   int run();
 
  private:
+  void read_methods();
+  void read_rates();
   Trial trial(const std::string& method, const std::string& rate, int64_t seed) const;
+  std::vector<std::string> overrides_of(const Trial& trial) const;
   Job job(const Trial& trial) const;
   bool finished(const Trial& trial) const;
   bool run_missing(const std::vector<Trial>& trials);
@@ -62,7 +62,8 @@ class Study {
   TrainConfig config_;
   fs::path out_;
   std::vector<std::string> methods_, rates_;
-  int jobs_ = 1;
+  int64_t jobs_ = 1;
+  std::string base_;  // fingerprint of config_.model
   std::vector<std::string> failures_;
 };
 
@@ -74,44 +75,91 @@ Study::Study(const StudyArguments& a)
         ": eval.every is 0: methods are compared by evaluations.");
   out_ = a.out.empty() ? fs::path("runs") / ("compare-" + fs::path(a.config).stem().string())
                        : fs::path(a.out);
-  methods_ = split_list(a.methods);
-  for (const std::string& method : methods_) {
-    TrainConfig with = config_;
-    assign(with, "objective.name", method);  // throws for a name that is none
-  }
-  check(std::set<std::string>(methods_.begin(), methods_.end()).size() == methods_.size(),
-        "--methods: one of them is given twice.");
-  rates_ = a.rates.empty() ? grid_around(config_.optimizer.lr) : split_list(a.rates);
-  for (const std::string& rate : rates_) {
+  read_rates();
+  read_methods();
+  jobs_ = a.jobs > 0 ? a.jobs : uses_gpu(config_.compute) ? 1 : count_cores();
+  base_ = weights_fingerprint(config_.model);
+}
+
+/// In ascending order: the first and the last are the edges of the grid.
+void Study::read_rates() {
+  std::map<double, std::string> rates;
+  for (const std::string& rate :
+       a_.rates.empty() ? grid_around(config_.optimizer.lr) : split_list(a_.rates)) {
     double value = 0;
     check(from_text(rate, value) && value > 0, "--lr: got '", rate,
           "', expected positive numbers with commas between.");
+    check(rates.emplace(value, rate).second, "--lr: '", rate, "' is given twice.");
   }
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  jobs_ = a.jobs > 0 ? static_cast<int>(a.jobs) : std::max(1, cores);
+  for (const auto& [value, rate] : rates) rates_.push_back(rate);
+}
+
+/// Those whose options the config sets are told apart from the others, which have only their own.
+void Study::read_methods() {
+  methods_ = split_list(a_.methods);
+  check(std::set<std::string>(methods_.begin(), methods_.end()).size() == methods_.size(),
+        "--methods: one of them is given twice.");
+  for (const std::string& method : methods_)  // throws for a name that is none, or lacks an option
+    load_options<TrainConfig>(a_.config, overrides_of(trial(method, rates_[0], 1)));
+  const std::string chosen =
+      std::visit([](const auto& o) { return std::string(o.kName); }, config_.objective);
+  TrainConfig plain;
+  assign(plain, "objective.name", chosen);
+  std::string own;
+  const auto now = list_fields(config_), before = list_fields(plain);
+  for (const Field& field : now)
+    for (const Field& other : before)
+      if (field.path.starts_with("objective.") && field.path == other.path &&
+          field.text != other.text)
+        own += concat(own.empty() ? "" : ", ", field.path, "=", field.text);
+  if (!own.empty() && methods_.size() > 1)
+    std::cerr << concat(own, " of ", a_.config, " hold for ", chosen,
+                        " alone; the other methods have defaults of their own.\n");
 }
 
 Trial Study::trial(const std::string& method, const std::string& rate, int64_t seed) const {
   return {method, rate, seed, out_ / method / concat("lr-", rate) / concat("seed-", seed)};
 }
 
-Job Study::job(const Trial& t) const {
-  std::vector<std::string> words{"train", a_.config};
-  words.insert(words.end(), a_.overrides.begin(), a_.overrides.end());
-  for (const std::string& word :
+std::vector<std::string> Study::overrides_of(const Trial& t) const {
+  std::vector<std::string> all = a_.overrides;
+  for (const std::string& one :
        {concat("objective.name=", t.method), concat("optimizer.lr=", t.rate),
         concat("seed=", t.seed), concat("run_dir=", t.folder.string())})
-    words.push_back(word);
-  if (jobs_ > 1 && config_.compute.threads == 0) words.emplace_back("compute.threads=1");
+    all.push_back(one);
+  return all;
+}
+
+Job Study::job(const Trial& t) const {
+  std::vector<std::string> words{"train", a_.config};
+  for (const std::string& word : overrides_of(t)) words.push_back(word);
+  if (config_.compute.threads == 0) {
+    // A run that was begun with others beside it goes on with as many threads as it began with.
+    std::string threads = to_text(std::max<int64_t>(1, count_cores() / jobs_));
+    if (fs::exists(t.folder / "config.yaml"))
+      threads = to_text(load_options<TrainConfig>(t.folder / "config.yaml").compute.threads);
+    words.push_back("compute.threads=" + threads);
+  }
   return {words, out_ / "logs" / concat(t.method, "-lr-", t.rate, "-seed-", t.seed, ".log")};
 }
 
+/// Throws Error for a folder that holds another run than the study's.
 bool Study::finished(const Trial& t) const {
-  if (!fs::exists(t.folder / "metrics.jsonl")) return false;
-  const auto lines = read_metrics(t.folder / "metrics.jsonl");
-  return !lines.empty() && lines.back().contains("step") &&
-         lines.back().at("step") >= static_cast<double>(config_.steps) &&
-         fs::exists(t.folder / "latest");
+  if (!fs::exists(t.folder / "config.yaml")) return false;
+  static const std::set<std::string> kFree{"run_dir", "save_every", "keep_last", "keep_best"};
+  const std::string hint = concat(" Choose another --out, or remove ", t.folder.string(), ".");
+  std::map<std::string, std::string> had;  // with the defaults of options that were not there yet
+  for (const Field& f : list_fields(load_options<TrainConfig>(t.folder / "config.yaml")))
+    had[f.path] = f.text;
+  for (const Field& f : list_fields(load_options<TrainConfig>(a_.config, overrides_of(t))))
+    check(kFree.contains(f.path) || f.path.starts_with("compute.") || had[f.path] == f.text,
+          "[out] ", t.folder.string(), " holds a run of another configuration: ", f.path, " was '",
+          had[f.path], "', now '", f.text, "'.", hint);
+  const auto newest = newest_checkpoint(t.folder, [](const std::string&) {});
+  if (!newest) return false;
+  check(newest->state.model == base_, "[out] the run in ", t.folder.string(),
+        " began with another model than what is now in ", config_.model, ".", hint);
+  return newest->state.step == config_.steps;
 }
 
 /// → whether to go on.
@@ -127,7 +175,7 @@ bool Study::run_missing(const std::vector<Trial>& trials) {
     std::cerr << concat(missing.size(), " of ", trials.size(), " runs to do, ", jobs_,
                         " at a time, in ", out_.string(), "\n");
   size_t count = 0;
-  return run_jobs(jobs, jobs_, [&](size_t i, int code) {
+  return run_jobs(jobs, static_cast<int>(jobs_), [&](size_t i, int code) {
     const Trial& t = missing[i];
     std::string line = concat("[", ++count, "/", missing.size(), "] ", t.method, ", lr ", t.rate,
                               ", seed ", t.seed, ": ");
@@ -179,24 +227,30 @@ Figures Study::figures(const std::string& method) const {
   for (int64_t seed = 1; seed <= a_.seeds; ++seed)
     if (const Trial t = trial(method, rate, seed); finished(t)) runs.push_back(read_run(t.folder));
   Figures f = figures_of(method, rate, std::move(runs));
+  f.failed = a_.seeds - std::ssize(f.runs);
   f.at_edge = rates_.size() > 1 && (rate == rates_.front() || rate == rates_.back());
   return f;
 }
 
 void print(const std::vector<Figures>& all) {
   std::cout
-      << "method              lr        seeds  final    ±95 %    auc  worst  collapses  seconds\n";
+      << "method              lr        seeds  failed  final    ±95 %    auc  worst  collapses  "
+         "seconds\n";
   char text[200];
   for (const Figures& f : all) {
-    std::snprintf(text, sizeof text, "%-18s  %-8s%s  %5zu  %.3f   %s  %.3f  %.3f  %9lld  %7.1f\n",
+    std::snprintf(text, sizeof text,
+                  "%-18s  %-8s%s  %5zu  %6lld  %.3f   %s  %.3f  %.3f  %9lld  %7.1f\n",
                   f.method.c_str(), f.rate.c_str(), f.at_edge ? "*" : " ", f.runs.size(),
-                  f.final_mean, f.final_ci95 ? fixed(*f.final_ci95, 3).c_str() : "    -",
-                  f.auc_mean, f.worst, static_cast<long long>(f.collapses), f.seconds);
+                  static_cast<long long>(f.failed), f.final_mean,
+                  f.final_ci95 ? fixed(*f.final_ci95, 3).c_str() : "    -", f.auc_mean, f.worst,
+                  static_cast<long long>(f.collapses), f.seconds);
     std::cout << text;
   }
   std::cout
       << "final: solved, of held-out problems, mean over seeds ± Student's 95 % interval. lr: of "
-         "the grid, by seed 1's reward in the last quarter of training; * at its edge.\n";
+         "the grid, by seed 1's reward in the last quarter of training; * at its edge. failed: "
+         "runs "
+         "that did not come to their end, in no mean.\n";
 }
 
 int Study::report() {
@@ -204,10 +258,10 @@ int Study::report() {
   for (const std::string& method : methods_)
     if (!best_rate(method).empty()) all.push_back(figures(method));
   check(!all.empty(), "[compare] no run came to its end; see ", (out_ / "logs").string(), ".");
+  print(all);
   write_file(out_ / "summary.json", study_json(all));
   write_file(out_ / "curves.csv", study_csv(all));
   write_file(out_ / "curves.svg", study_svg(all));
-  print(all);
   for (const std::string& log : failures_) std::cerr << "failed: " << log << "\n";
   return failures_.empty() ? kExitDone : kExitBadInput;
 }

@@ -18,6 +18,7 @@ struct Figures {
   std::string method, rate;
   bool at_edge = false;  // of its grid: a better rate may lie beyond
   std::vector<RunResult> runs;
+  int64_t failed = 0;                     // runs that did not come to their end: in none of these
   double final_mean = 0;                  // solved, of the held-out problems
   std::optional<double> final_ci95 = {};  // half the width of Student's interval over seeds
   double auc_mean = 0, worst = 0, seconds = 0;

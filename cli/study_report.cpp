@@ -96,6 +96,7 @@ std::string study_json(const std::vector<Figures>& all) {
                          {"auc_mean", f.auc_mean},
                          {"worst_seed", f.worst},
                          {"collapses", f.collapses},
+                         {"failed", f.failed},
                          {"seconds", f.seconds},
                          {"lr", std::stod(f.rate)},
                          {"lr_at_edge", f.at_edge},

@@ -218,15 +218,15 @@ std::vector<Field> list_alternatives(T options) {
 /// Where an option `path` was most likely meant to be: "Did you mean …?", or "" if nothing is near.
 std::string suggestion(std::string_view path, const std::vector<Field>& known);
 
-/// Chooses the alternative called `name`, with its defaults, unless it is chosen already.
-/// "gdsd_released" is GdsdOptions::released(), for alternatives that have such a preset.
+/// Chooses the alternative called `name`, with its defaults. "gdsd_released" is
+/// GdsdOptions::released(), for alternatives that have such a preset.
 template <fields_detail::Variant V>
 bool emplace_by_name(V& value, std::string_view name) {
   bool found = false;
   fields_detail::for_each_alternative<V>([&]<class A>() {
     if (name == A::kName) {
       found = true;
-      if (!std::holds_alternative<A>(value)) value = A{};
+      value = A{};
     }
     if constexpr (requires { A::released(); })
       if (name == std::string(A::kName) + "_released") found = true, value = A::released();

@@ -3,7 +3,9 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "gdsd/base/file.h"
 
@@ -70,6 +72,25 @@ bool chooses(const Setting& setting, const std::vector<Field>& known) {
   });
 }
 
+/// "objective" of what chooses its kind, which is "objective.name=espo" or "objective=espo".
+std::string section_of(const std::string& path) {
+  return path.ends_with(".name") ? path.substr(0, path.size() - 5) : path;
+}
+
+/// A choice takes the defaults of what it names. One that says once more what the file or the
+/// defaults have chosen must leave the file's values as they are: it goes.
+void drop_idle_choices(std::vector<Setting>& overrides, const std::vector<Setting>& file,
+                       const std::vector<Field>& known) {
+  std::map<std::string, std::string> chosen;  // by section
+  for (const Field& field : known)
+    if (field.path.ends_with(".name")) chosen[section_of(field.path)] = field.text;
+  for (const Setting& s : file)
+    if (chooses(s, known)) chosen[section_of(s.path)] = s.text;
+  std::erase_if(overrides, [&](const Setting& s) {
+    return chooses(s, known) && std::exchange(chosen[section_of(s.path)], s.text) == s.text;
+  });
+}
+
 /// Choices first, those of outer sections before those inside; otherwise as it was.
 void put_choices_first(std::vector<Setting>& settings, const std::vector<Field>& known) {
   const auto rank = [&](const Setting& s) {
@@ -124,6 +145,7 @@ std::vector<Setting> read_settings(const fs::path& file, std::span<const std::st
   for (const std::string& argument : overrides) stronger.push_back(parse_override(argument));
   put_choices_first(settings, known);
   put_choices_first(stronger, known);
+  drop_idle_choices(stronger, settings, known);
   settings.insert(settings.end(), stronger.begin(), stronger.end());
   return settings;
 }

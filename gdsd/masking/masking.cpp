@@ -115,9 +115,12 @@ int64_t Masker::views() const {
 
 int64_t Masker::stratified_count(int64_t view, int64_t b) const {
   if (o_.pattern != Pattern::kStratified) return 0;
-  const int64_t most = C_ - o_.least, g = b / G_;  // beyond the least
-  const uint64_t k = below(key_.fork("view", view).fork("group", g), 0, most + 1);
-  return o_.least + mask_counts(most, G_, static_cast<int64_t>(k))[b - g * G_];
+  const int64_t most = C_ - o_.least, g = b / G_, i = b % G_;  // beyond the least
+  const auto k = static_cast<int64_t>(below(key_.fork("view", view).fork("group", g), 0, most + 1));
+  if (o_.coupled) return o_.least + mask_counts(most, G_, k)[i];
+  // Ties of the released counts go to even: a row on a tie would never see the odd ones, which only
+  // its other pass makes up for. Here every row's shift is an integer.
+  return o_.least + (k + (2 * i * (most + 1) + G_) / (2 * G_)) % (most + 1);
 }
 
 /// Pass p, which belongs to `view`, of rollout b.

@@ -16,11 +16,11 @@ namespace gdsd {
 enum class DmpoLoss { kWdce, kDdo };
 constexpr auto enum_names(DmpoLoss) { return std::array{"wdce", "ddo"}; }
 
-/// Which views ELBO_θ is taken from, for the two terms of ddo.
+/// Which views the ELBOs of ddo's two terms are taken from.
 enum class DdoViews {
-  kShared,  // the mean of all, for both
-  kHalves,  // the mean of the first half, and of the second
-  kSum,     // the sum of all, for both, against a mean: as released
+  kShared,  // the mean of all, for both, and of the old denoiser the same: δ = 0 where nothing moved
+  kHalves,  // the mean of the first half, and of the second, against views of the old one's own
+  kSum,     // the sum of all, for both, against the mean of views of the old one's own: as released
 };
 constexpr auto enum_names(DdoViews) { return std::array{"shared", "halves", "sum"}; }
 
@@ -60,9 +60,9 @@ struct DmpoOptions {
     check_field(ddo_views != DdoViews::kHalves || loss == DmpoLoss::kWdce || masking.views > 1,
                 "ddo_views", "halves needs two views or more.");
   }
-  bool needs_old() const { return false; }
+  bool needs_old() const { return loss == DmpoLoss::kDdo && ddo_views == DdoViews::kShared; }
   bool needs_reference() const { return false; }
-  bool needs_elbo() const { return loss == DmpoLoss::kDdo; }
+  bool needs_elbo() const { return loss == DmpoLoss::kDdo && ddo_views != DdoViews::kShared; }
 };
 
 inline Loss loss(const Batch& b, const DmpoOptions& o) {
@@ -72,8 +72,10 @@ inline Loss loss(const Batch& b, const DmpoOptions& o) {
   if (o.loss == DmpoLoss::kDdo) {
     const int64_t K = score.size(0), half = o.ddo_views == DdoViews::kHalves ? K / 2 : 0;
     const double sums = o.ddo_views == DdoViews::kSum ? static_cast<double>(K) : 1;
-    const Tensor real = C * sums * score.slice(0, 0, half > 0 ? half : K).mean(0) - b.elbo_old;
-    const Tensor fake = C * sums * score.slice(0, half).mean(0) - b.elbo_old;
+    const Tensor old =
+        o.needs_old() ? C * (b.weight * b.log_p_old).sum(-1).mean(0) : b.elbo_old;  // [B]
+    const Tensor real = C * sums * score.slice(0, 0, half > 0 ? half : K).mean(0) - old;
+    const Tensor fake = C * sums * score.slice(0, half).mean(0) - old;
     terms = -b.advantage * at::log_sigmoid(o.ddo_beta * real);
     terms = terms - o.ddo_alpha * at::log_sigmoid(-o.ddo_beta * fake);
   }

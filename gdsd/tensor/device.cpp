@@ -33,20 +33,23 @@ bool cpu_multiplies_bfloat16() {
 #endif
 }
 
-/// Those that this process may run on: a cluster's scheduler gives it some of the machine's.
+}  // namespace
+
 int64_t count_cores() {
   cpu_set_t mine;
   if (sched_getaffinity(0, sizeof mine, &mine) == 0) return CPU_COUNT(&mine);
   return std::thread::hardware_concurrency();  // of a machine with more cores than the set holds
 }
 
-}  // namespace
+bool uses_gpu(const ComputeOptions& options) {
+  return options.device != DeviceChoice::kCpu && load_cuda();
+}
 
 void ComputeOptions::validate() const { check_count(threads, "threads", 0, 1024); }
 
 Compute open_compute(const ComputeOptions& options, int64_t D) {
   Compute compute{.activation_checkpointing = options.activation_checkpointing};
-  const bool cuda = options.device != DeviceChoice::kCpu && load_cuda();
+  const bool cuda = uses_gpu(options);
   check(cuda || options.device != DeviceChoice::kCuda,
         "[compute.device] cuda was asked for, but no GPU with its libraries was found. Run `make "
         "setup` on a machine with a GPU and nvcc, or say compute.device=cpu.");

@@ -50,6 +50,12 @@ struct Compute {
   ComputeOptions settled = {};  // the options with nothing left open, which a run stores
 };
 
+/// Those that this process may run on: a cluster's scheduler gives it some of the machine's.
+int64_t count_cores();
+
+/// Whether these options take a GPU. Loads libtorch's CUDA half when the machine has one.
+bool uses_gpu(const ComputeOptions& options);
+
 /// Settles `auto` for a model of width D, and how threads are used: within each operation, or, for
 /// a narrow model on a CPU, one to a worker. Loads libtorch's CUDA half when the machine has a GPU:
 /// call it before any other tensor operation.

@@ -175,18 +175,58 @@ class CliTest(unittest.TestCase):
         self.assertIn("2 of 4 runs to do", self.gdsd_ok(*self.STUDY).stderr)
 
     def test_study_tells_of_runs_that_fail(self):
-        done = self.gdsd("compare", "train.yaml", "steps=1", "objective.psi=2", "--methods",
-                         "gdsd,wd1", "--lr", "1e-3", "--out", "broken")
+        (self.root / "broken/wd1/lr-1e-3/seed-1").mkdir(parents=True)
+        (self.root / "broken/wd1/lr-1e-3/seed-1/notes.txt").write_text("mine")
+        done = self.gdsd("compare", "train.yaml", "steps=1", "--methods", "gdsd,wd1", "--lr",
+                         "1e-3", "--out", "broken")
         self.assertEqual(done.returncode, 2)
         self.assertRegex(done.stderr, r"wd1, lr 1e-3, seed 1: failed, see broken/logs/wd1.*log")
         log = self.root / "broken/logs/wd1-lr-1e-3-seed-1.log"
-        self.assertIn("objective.psi", log.read_text())
+        self.assertIn("holds no run", log.read_text())
         self.assertEqual(done.stdout.splitlines()[1].split()[0], "gdsd")
+
+    def test_study_takes_the_rate_of_most_reward_and_only_its_own_runs(self):
+        study = ["compare", "train.yaml", "steps=4", "eval.every=4", "--methods", "gdsd", "--lr",
+                 "3e-4,1e-4,1e-3", "--out", "chosen"]
+        self.gdsd_ok(*study)
+        late = {}  # the reward of the last quarter, which is one step of four
+        for rate in ("1e-4", "3e-4", "1e-3"):
+            log = (self.root / f"chosen/gdsd/lr-{rate}/seed-1/metrics.jsonl").read_text()
+            late[rate] = json.loads(log.splitlines()[-1])["reward"]
+        self.assertGreater(len(set(late.values())), 1, "these rates cannot be told apart")
+        row = json.loads((self.root / "chosen/summary.json").read_text())["methods"]["gdsd"]
+        self.assertEqual(row["lr"], float(max(late, key=late.get)))
+        self.assertEqual(row["lr_at_edge"], row["lr"] != 3e-4)
+
+        self.expect_refused([*study, "rollout.prompts=2"], "chosen/gdsd", "rollout.prompts was",
+                            "another --out")
+        self.expect_refused(["compare", "train.yaml", "steps=2", "eval.every=4", *study[4:]],
+                            "steps was '4', now '2'")
+        base = self.root / "base"
+        weights = next(base.glob("latest/model*.safetensors"))
+        kept = weights.read_bytes()
+        weights.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+        try:
+            self.expect_refused(study, "began with another model")
+        finally:
+            weights.write_bytes(kept)
+
+    def test_study_says_whose_options_the_config_sets(self):
+        (self.root / "own.yaml").write_text(TRAIN.replace("psi: 1.0", "psi: 2"))
+        done = self.gdsd_ok("compare", "own.yaml", "steps=1", "--methods", "gdsd,espo", "--lr",
+                            "1e-3", "--out", "own")
+        self.assertIn("objective.psi=2 of own.yaml hold for gdsd alone", done.stderr)
 
     def test_study_refuses_what_it_cannot_run(self):
         self.expect_refused(["compare", "train.yaml", "--methods", "gdsd,ppo"], "'ppo'", "gdsd")
         self.expect_refused(["compare", "train.yaml", "--methods", "gdsd,gdsd"], "given twice")
         self.expect_refused(["compare", "train.yaml", "--lr", "1e-3,x"], "--lr", "'x'")
+        self.expect_refused(["compare", "train.yaml", "--lr", "1e-3,0.001"], "given twice")
+        self.expect_refused(["compare", "train.yaml", "--methods", "gdsd,wd1", "objective.psi=2"],
+                            "objective.psi", "It belongs to 'gdsd'")
+        self.expect_refused(["compare", "train.yaml", "--html", "page.html"], "--html",
+                            "folders of runs")
+        self.expect_refused(["compare", "base", "--seeds", "2"], "--seeds", "study of a config")
         self.expect_refused(["compare", "train.yaml", "--seeds", "0"], "--seeds")
         self.expect_refused(["compare", "train.yaml", "eval.every=0"], "eval.every")
 
@@ -361,7 +401,7 @@ class CliTest(unittest.TestCase):
 
     def test_wrong_comparisons(self):
         run = "runs/gdsd-1"
-        self.expect_refused(["compare", "none"], "none: no such folder")
+        self.expect_refused(["compare", "none"], "none: no such config or folder")
         self.expect_refused(["compare", "runs"], "runs: not the folder of a run")
         self.expect_refused(["compare", "base"], "base: this is a run of `gdsd pretrain`")
         self.expect_refused(["compare", run, "./runs/../" + run], "given twice")

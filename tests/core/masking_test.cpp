@@ -126,6 +126,22 @@ TEST(Mask, StratifiesTheCountsOfAGroup) {
   EXPECT_EQ(seen, expected);
 }
 
+// Of a group of 8 the middle row falls between two counts: 17/2 from the first.
+TEST(Mask, HidesEveryCountInEveryRowOfAGroup) {
+  const int64_t G = 8, length = 16;
+  const Completed x = blank(G, length);
+  std::vector<std::map<int64_t, int>> seen(G);
+  for (uint64_t seed = 0; seed < 1700; ++seed) {
+    const Views v = mask(x, {.coupled = false}, G, {seed});
+    const Tensor counts = v.hidden.view({G, length}).sum(-1);
+    for (int64_t i = 0; i < G; ++i) ++seen[i][counts[i].item<int64_t>()];
+  }
+  for (const auto& row : seen) {
+    EXPECT_EQ(row.size(), 17u);  // 0 … 16, each with chance 1/17
+    for (const auto& [n, times] : row) EXPECT_NEAR(times, 100, 49) << n;  // 5 deviations
+  }
+}
+
 TEST(Mask, HidesAtLeastWhatItIsTold) {
   const Completed x = blank(8, C);
   std::map<int64_t, int> seen;

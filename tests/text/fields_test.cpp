@@ -90,6 +90,22 @@ TEST(Fields, OverridesWinAndPresetsAreNames) {
   EXPECT_EQ(std::get<Circle>(page.drawing.shape).radius, 9);
 }
 
+TEST(Fields, ANameGivenAgainKeepsTheFilesValuesAndAnotherTakesItsOwn) {
+  auto radius = [](const std::string& shape, std::vector<std::string> overrides) {
+    const Page page = load_options<Page>(file_with("drawing: {shape: " + shape + "}"), overrides);
+    return std::get<Circle>(page.drawing.shape).radius;
+  };
+  const std::string circle = "{name: circle, radius: 5}";
+  EXPECT_EQ(radius(circle, {"drawing.shape.name=circle"}), 5);
+  EXPECT_EQ(radius(circle, {"drawing.shape=circle"}), 5);
+  EXPECT_EQ(radius(circle, {"drawing.shape.name=circle_released"}), 9);
+  EXPECT_EQ(radius("circle_released", {"drawing.shape.name=circle_released"}), 9);
+  EXPECT_EQ(radius("{name: circle_released, radius: 5}", {"drawing.shape.name=circle"}),
+            Circle{}.radius);
+  EXPECT_EQ(radius(circle, {"drawing.shape.name=square", "drawing.shape.name=circle"}),
+            Circle{}.radius);
+}
+
 TEST(Fields, ErrorsSayWhereWhatAndWhatWasMeant) {
   auto load = [](const std::string& yaml, std::vector<std::string> overrides = {}) {
     const std::string file = file_with(yaml);
