@@ -157,7 +157,7 @@ TEST_P(EveryObjective, ReportsDetachedMetricsThatMeanWhatTheySay) {
   const double clipped = l.metrics.at("clipped").item<double>();
   EXPECT_GE(clipped, 0);
   EXPECT_LE(clipped, l.count);
-  b.log_p = b.log_p_old.clone();
+  b.log_p = b.log_p_old.clone(), b.log_p_ref = b.log_p_old.clone();
   EXPECT_EQ(loss(b, GetParam().options).metrics.at("clipped").item<double>(), 0);
 }
 
