@@ -49,6 +49,8 @@ Diagnosis diagnosis(const Models& m, const DiagnoseOptions& o) {
   return diagnose(subject, o, [](const std::string&) {});
 }
 
+double sum(const std::vector<double>& x) { return std::accumulate(x.begin(), x.end(), 0.0); }
+
 TEST(Diagnose, SaysOfEveryMethodWhatThereIsToSay) {
   const Diagnosis d = diagnosis(models(/*trained=*/true), few());
   EXPECT_EQ(d.rollouts, 8);
@@ -60,15 +62,19 @@ TEST(Diagnose, SaysOfEveryMethodWhatThereIsToSay) {
     EXPECT_EQ(m.curve.at(m.own), m.views);
     EXPECT_EQ(m.score_old.size(), 8U);
     EXPECT_TRUE(std::isfinite(m.score->bias) && std::isfinite(m.change->bias));
-    EXPECT_NEAR(std::accumulate(m.tokens.begin(), m.tokens.end(), 0.0), 1, 1e-9);
     EXPECT_EQ(m.gradient.size(), m.curve.size());
-    for (double share : m.first.by_count) EXPECT_FALSE(share < 0 || share > 1);
     const bool until_eos = m.name.starts_with("wd1") || m.name.starts_with("tracerl");
-    EXPECT_FALSE(until_eos && m.first.after_eos > 0);
-    EXPECT_EQ(m.clipped.has_value(), m.name.find("grpo") != std::string::npos ||
-                                         m.name.find("gdsd") != std::string::npos ||
-                                         m.name.starts_with("espo") ||
-                                         m.name.starts_with("tracerl"));
+    for (const Shares& s : {m.loss.old.gradient, m.loss.old.loss_weight}) {
+      EXPECT_NEAR(sum(s.by_count), 1, 1e-9);
+      if (until_eos) EXPECT_EQ(s.after_eos, 0);
+    }
+    EXPECT_NEAR(sum(m.loss.tokens), 1, 1e-9);
+    const bool ppo = m.name.find("grpo") != std::string::npos || m.name.starts_with("espo") ||
+                     m.name.starts_with("tracerl");
+    EXPECT_EQ(m.loss.clipped.has_value(), ppo || m.name.find("gdsd") != std::string::npos);
+    EXPECT_EQ(m.ratio_bias.has_value(), ppo);
+    if (ppo) EXPECT_TRUE(std::isfinite(*m.ratio_error));
+    if (m.name == "diffu_grpo" || m.name == "tracerl") EXPECT_EQ(m.score->reliability, 1);
   }
 }
 
@@ -79,8 +85,25 @@ TEST(Diagnose, FindsNothingBetweenADenoiserAndItself) {
     SCOPED_TRACE(m.name);
     EXPECT_LT(std::abs(m.change->bias), 1e-5);
     for (double sd : m.change_sd) EXPECT_LT(sd, 1e-5);
-    EXPECT_EQ(m.clipped.value_or(0), 0);
+    EXPECT_LT(std::abs(m.ratio_bias.value_or(0)), 1e-5);
+    EXPECT_LT(std::abs(m.ratio_error.value_or(0)), 1e-5);
+    EXPECT_EQ(m.loss.clipped.value_or(0), 0);
   }
+}
+
+// A trace whose prompt is hidden at random: as many views as steps, and draws of them differ.
+TEST(Diagnose, OfATraceWithMasksHasDraws) {
+  Models m = models(/*trained=*/false);
+  TraceRlOptions own;
+  own.masking.prompt_rate = 0.5;
+  m.config.objective = own;
+  DiagnoseOptions o = few();
+  o.problems = 0;
+  o.gradient_draws = 0;
+  const Diagnosis d = diagnosis(m, o);
+  EXPECT_EQ(d.methods[0].name, "tracerl*");
+  EXPECT_EQ(d.methods[0].curve, std::vector<int64_t>{16});
+  EXPECT_GT(d.methods[0].score_sd[0], 0);
 }
 
 TEST(Diagnose, OfASamplerWithoutLikelihoodLeavesItOut) {
