@@ -66,15 +66,16 @@ TEST(Diagnose, SaysOfEveryMethodWhatThereIsToSay) {
     const bool until_eos = m.name.starts_with("wd1") || m.name.starts_with("tracerl");
     for (const Shares& s : {m.loss.old.gradient, m.loss.old.loss_weight}) {
       EXPECT_NEAR(sum(s.by_count), 1, 1e-9);
-      if (until_eos) EXPECT_EQ(s.after_eos, 0);
+      EXPECT_TRUE(!until_eos || s.after_eos == 0);
     }
     EXPECT_NEAR(sum(m.loss.tokens), 1, 1e-9);
     const bool ppo = m.name.find("grpo") != std::string::npos || m.name.starts_with("espo") ||
                      m.name.starts_with("tracerl");
     EXPECT_EQ(m.loss.clipped.has_value(), ppo || m.name.find("gdsd") != std::string::npos);
     EXPECT_EQ(m.ratio_bias.has_value(), ppo);
-    if (ppo) EXPECT_TRUE(std::isfinite(*m.ratio_error));
-    if (m.name == "diffu_grpo" || m.name == "tracerl") EXPECT_EQ(m.score->reliability, 1);
+    EXPECT_TRUE(!ppo || std::isfinite(*m.ratio_error));
+    const bool draws_nothing = m.name == "diffu_grpo" || m.name == "tracerl";
+    EXPECT_TRUE(!draws_nothing || m.score->reliability == 1);
   }
 }
 
