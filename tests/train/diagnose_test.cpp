@@ -10,21 +10,24 @@ namespace {
 
 struct Models {
   TrainConfig config;
-  Model old;
-  std::unique_ptr<Transformer> present;
+  Model old, present;
 };
 
 /// The base, and the same after a few steps of training, or again.
-Models models(bool trained) {
+Models models(bool trained, int64_t top_k = 0) {
   TrainConfig config = tiny_training(base(), fresh_folder("run"));
+  config.rollout.sampler.top_k = top_k;
   config.rollout.sampler.steps = 16;  // one token a step
   config.rollout.sampler.block_length = 4;
   config.optimizer.lr = 3e-3;
   if (trained) run(config);
   const Compute compute = open_compute(config.compute, config_of(base()).architecture.width);
-  return {config, load_model(base(), compute, Use::kTraining),
-          load_denoiser(trained ? std::filesystem::path(config.run_dir) / "latest" : base(),
-                        compute, Use::kInference)};
+  auto load = [&](const std::filesystem::path& from, Use use) {
+    return load_of_run(base(), from, compute, use, config.lora, Key{});
+  };
+  return {
+      config, load(base(), Use::kTraining),
+      load(trained ? std::filesystem::path(config.run_dir) / "latest" : base(), Use::kInference)};
 }
 
 DiagnoseOptions few() {
@@ -40,7 +43,7 @@ DiagnoseOptions few() {
 
 Diagnosis diagnosis(const Models& m, const DiagnoseOptions& o) {
   Subject subject{.old = *m.old.denoiser,
-                  .present = *m.present,
+                  .present = *m.present.denoiser,
                   .tokenizer = *m.old.tokenizer,
                   .task = m.config.task,
                   .rollout = m.config.rollout,
@@ -90,6 +93,21 @@ TEST(Diagnose, FindsNothingBetweenADenoiserAndItself) {
     EXPECT_LT(std::abs(m.ratio_error.value_or(0)), 1e-5);
     EXPECT_EQ(m.loss.clipped.value_or(0), 0);
   }
+}
+
+TEST(Diagnose, LeavesOutRolloutsThatTheNewDenoiserCannotMake) {
+  DiagnoseOptions o = few();
+  o.methods = "gdsd,espo";
+  o.gradient_draws = 0;
+  const Models m = models(/*trained=*/true, /*top_k=*/7);
+  EXPECT_EQ(m.present.denoiser->vocabulary().usable, m.old.tokenizer->size());
+  const Diagnosis d = diagnosis(m, o);
+  EXPECT_EQ(d.old->impossible(), 0);
+  ASSERT_GT(d.present->impossible(), 0);
+  ASSERT_LT(d.present->impossible(), 7);
+  for (const MethodDiagnosis& method : d.methods)
+    for (double figure : {method.score->bias, method.change->bias, method.change->slope})
+      EXPECT_TRUE(std::isfinite(figure)) << method.name;
 }
 
 // A trace whose prompt is hidden at random: as many views as steps, and draws of them differ.
