@@ -99,12 +99,13 @@ TEST(Diagnose, LeavesOutRolloutsThatTheNewDenoiserCannotMake) {
   DiagnoseOptions o = few();
   o.methods = "gdsd,espo";
   o.gradient_draws = 0;
-  const Models m = models(/*trained=*/true, /*top_k=*/7);
+  o.group_size = 16;
+  const Models m = models(/*trained=*/true, /*top_k=*/4);
   EXPECT_EQ(m.present.denoiser->vocabulary().usable, m.old.tokenizer->size());
   const Diagnosis d = diagnosis(m, o);
   EXPECT_EQ(d.old->impossible(), 0);
-  ASSERT_GT(d.present->impossible(), 0);
-  ASSERT_LT(d.present->impossible(), 7);
+  ASSERT_GT(d.present->impossible(), 0);  // of 32
+  ASSERT_LT(d.present->impossible(), 30);
   for (const MethodDiagnosis& method : d.methods)
     for (double figure : {method.score->bias, method.change->bias, method.change->slope})
       EXPECT_TRUE(std::isfinite(figure)) << method.name;
