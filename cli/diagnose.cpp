@@ -9,7 +9,7 @@
 #include "cli/configs.h"
 #include "cli/console.h"
 #include "cli/keys.h"
-#include "cli/results.h"
+#include "cli/run_models.h"
 #include "gdsd/base/file.h"
 
 namespace gdsd {
@@ -29,8 +29,8 @@ Found find_run(const std::string& given) {
   Found found{.checkpoint = fs::canonical(given), .run = {}};
   fs::path run = found.checkpoint;
   if (fs::exists(run / "config.yaml")) {
-    found.checkpoint = run / "latest";
-    check(fs::exists(found.checkpoint), given, ": this run has no checkpoint yet.");
+    check(fs::exists(run / "latest"), given, ": this run has no checkpoint yet.");
+    found.checkpoint = fs::canonical(run / "latest");
   } else {
     run = run.parent_path().parent_path();  // RUN/checkpoints/step-…
   }
@@ -51,18 +51,22 @@ DiagnoseOptions options_of(const std::vector<std::string>& overrides) {
   return apply_settings("command line", settings, DiagnoseOptions{});
 }
 
+/// The denoiser that makes the rollouts: the run's base, or a checkpoint of the same run.
+Model open_old(const RunModels& models, const Found& found, const std::string& given) {
+  if (given.empty()) return models.base(Use::kTraining);
+  const Found old = find_run(given);
+  check(old.run.folder == found.run.folder, "[old] ", given, ": is of another run than ",
+        found.checkpoint.string(), ".");
+  return models.at(old.checkpoint, Use::kTraining);
+}
+
 Diagnosis diagnose_run(const Found& found, const DiagnoseOptions& options) {
   const TrainConfig& config = found.run.config;
-  const fs::path base = found.run.base();
-  check(fs::exists(base), found.run.folder.string(), ": its model, ", config.model,
-        ", which made the rollouts, is not there any more.");
-  // As this machine can: the run may have been computed on another one.
-  const Compute compute = open_compute(options.compute, config_of(base).architecture.width);
-  const Model old =
-      open_for_training(base, base, compute, config.lora, Key{config.seed}.fork("lora"));
-  const auto present = load_denoiser(found.checkpoint, compute, Use::kInference);
+  const RunModels models(found.run, options.compute, "a diagnosis needs it.");
+  const Model present = models.at(found.checkpoint, Use::kInference);
+  const Model old = open_old(models, found, options.old);
   Subject subject{.old = *old.denoiser,
-                  .present = *present,
+                  .present = *present.denoiser,
                   .tokenizer = *old.tokenizer,
                   .task = config.task,
                   .rollout = config.rollout,
@@ -73,6 +77,13 @@ Diagnosis diagnose_run(const Found& found, const DiagnoseOptions& options) {
   return diagnose(subject, options, [&](const std::string& what) { line.show(what); });
 }
 
+/// Throws Error unless the file's folder is there.
+void check_folder(const char* option, const std::string& file) {
+  const fs::path folder = fs::path(file).parent_path();
+  check(folder.empty() || fs::is_directory(folder), "[", option, "] ", folder.string(),
+        ": no such folder.");
+}
+
 nlohmann::json numbers(const Tensor& x) { return to_vector<double>(x); }
 
 nlohmann::json json_of(const std::optional<Agreement>& a) {
@@ -81,41 +92,55 @@ nlohmann::json json_of(const std::optional<Agreement>& a) {
           {"correlation_within_groups", a->within},
           {"slope", a->slope},
           {"bias", a->bias},
-          {"bias_error", a->error}};
+          {"bias_error", a->error},
+          {"reliability", a->reliability},
+          {"reliability_within_groups", a->reliability_within}};
 }
 
-nlohmann::json json_of(const Weight& w) {
-  return {{"by_mask_count", w.by_count}, {"after_eos", w.after_eos}};
+nlohmann::json json_of(const std::optional<double>& x) {
+  return x ? nlohmann::json(*x) : nlohmann::json();
+}
+
+nlohmann::json json_of(const Shares& s) {
+  return {{"by_mask_count", s.by_count}, {"after_eos", s.after_eos}};
+}
+
+nlohmann::json json_of(const GradientShare& s) {
+  return {{"gradient", json_of(s.gradient)}, {"loss_weight", json_of(s.loss_weight)}};
 }
 
 nlohmann::json json_of(const MethodDiagnosis& d) {
-  nlohmann::json out{{"views", d.views},
-                     {"score", json_of(d.score)},
-                     {"change", json_of(d.change)},
-                     {"between_rollouts_sd", d.between},
-                     {"curve",
-                      {{"views", d.curve},
-                       {"score_sd", d.score_sd},
-                       {"change_sd", d.change_sd},
-                       {"gradient_noise", d.gradient}}},
-                     {"clipped", nullptr},
-                     {"weight_at_old", json_of(d.first)},
-                     {"weight_at_new", json_of(d.present)},
-                     {"tokens_by_mask_count", d.tokens},
-                     {"scores_old", d.score_old},
-                     {"scores_new", d.score_new}};
-  if (d.clipped) out["clipped"] = *d.clipped;
-  return out;
+  return {{"views", d.views},
+          {"score", json_of(d.score)},
+          {"change", json_of(d.change)},
+          {"between_rollouts_sd", d.between.sd},
+          {"reliability", d.between.reliability},
+          {"curve",
+           {{"views", d.curve},
+            {"score_sd", d.score_sd},
+            {"change_sd", d.change_sd},
+            {"gradient_noise", d.gradient}}},
+          {"ratio_bias", json_of(d.ratio_bias)},
+          {"ratio_error", json_of(d.ratio_error)},
+          {"clipped", json_of(d.loss.clipped)},
+          {"shares_at_old", json_of(d.loss.old)},
+          {"shares_at_new", json_of(d.loss.present)},
+          {"tokens_by_mask_count", d.loss.tokens},
+          {"scores_old", d.score_old},
+          {"scores_new", d.score_new}};
 }
 
 nlohmann::json json_of(const std::optional<Likelihoods>& l) {
   if (!l) return nullptr;
-  return {{"log_p", numbers(l->log_p)}, {"error", numbers(l->error)}, {"exact", l->exact}};
+  return {{"log_p", numbers(l->log_p)},
+          {"error", numbers(l->error)},
+          {"exact", l->exact},
+          {"impossible", l->impossible()}};
 }
 
 nlohmann::json summary(const Diagnosis& d, const DiagnosisSource& source) {
   nlohmann::json out{{"checkpoint", source.checkpoint},
-                     {"model", source.model},
+                     {"old", source.old},
                      {"rollouts", d.rollouts},
                      {"group_size", d.group_size},
                      {"completion", d.completion},
@@ -153,13 +178,16 @@ void print_table(const Diagnosis& d) {
 
 int run_diagnose(const DiagnoseArguments& arguments) {
   const DiagnoseOptions options = options_of(arguments.overrides);
+  check_folder("--json", arguments.json);
+  check_folder("--html", arguments.html);
   const Found found = find_run(arguments.checkpoint);
-  const DiagnosisSource source{arguments.checkpoint, found.run.config.model};
+  const DiagnosisSource source{arguments.checkpoint,
+                               options.old.empty() ? found.run.config.model : options.old};
   const Diagnosis d = diagnose_run(found, options);
-  if (!arguments.html.empty()) write_file(arguments.html, render_diagnosis(d, source));
-  if (!arguments.json.empty()) write_file(arguments.json, summary(d, source).dump(2) + "\n");
   std::cout << describe(d, source) << "\n\n";
   print_table(d);
+  if (!arguments.html.empty()) write_file(arguments.html, render_diagnosis(d, source));
+  if (!arguments.json.empty()) write_file(arguments.json, summary(d, source).dump(2) + "\n");
   return kExitDone;
 }
 

@@ -18,7 +18,7 @@ std::string diagnose_keys();
 
 /// What the page and the table say of where the figures come from.
 struct DiagnosisSource {
-  std::string checkpoint, model;  // folders
+  std::string checkpoint, old;  // folders, as they were given
 };
 
 /// A self-contained page.

@@ -1,5 +1,6 @@
 // The page of `gdsd diagnose`, and the columns that it shares with the table on the terminal.
 #include <cmath>
+#include <numeric>
 
 #include "cli/diagnose.h"
 #include "cli/plot.h"
@@ -26,6 +27,10 @@ dt { float: left; clear: left; width: 5rem; } dd { margin-left: 5.5rem; } dl { f
 
 std::string decimals(double value, int digits) {
   return std::isfinite(value) ? fixed(value, digits) : "-";
+}
+/// Of kBins, those with C/4 hidden or fewer.
+double few(const std::vector<double>& by_count) {
+  return std::accumulate(by_count.begin(), by_count.begin() + kBins / 4, 0.0);
 }
 std::string percent(double share) { return std::isfinite(share) ? fixed(100 * share, 0) : "-"; }
 
@@ -93,8 +98,8 @@ std::string weights(const Diagnosis& d) {
   for (size_t m = 0; m < d.methods.size(); ++m) {
     const MethodDiagnosis& of = d.methods[m];
     Series s{.label = of.name, .colour = colour[m], .faint = is_preset(of)};
-    for (size_t i = 0; i < of.first.by_count.size(); ++i)
-      s.points.emplace_back(static_cast<double>(i + 1) / kBins, of.first.by_count[i]);
+    for (size_t i = 0; i < of.loss.old.gradient.by_count.size(); ++i)
+      s.points.emplace_back(static_cast<double>(i + 1) / kBins, of.loss.old.gradient.by_count[i]);
     plot.series.push_back(s);
   }
   return "<h2>" + plot.title + "</h2>" + draw(plot);
@@ -152,38 +157,42 @@ std::vector<DiagnosisColumn> diagnosis_columns(const Diagnosis& d) {
                  [](const MethodDiagnosis& m) { return decimals(m.score_sd[m.own], 2); }});
   out.push_back(
       {"sd/btw", "the same in units of its standard deviation between rollouts",
-       [](const MethodDiagnosis& m) { return decimals(m.score_sd[m.own] / m.between, 2); }});
+       [](const MethodDiagnosis& m) { return decimals(m.score_sd[m.own] / m.between.sd, 2); }});
   out.push_back({"d sd", "standard deviation of the log-ratio new - old over masks, nats",
                  [](const MethodDiagnosis& m) { return decimals(m.change_sd[m.own], 2); }});
+  out.push_back({"ρ bias", "log of how much the noise of its masks adds to a ratio, mean",
+                 [](const MethodDiagnosis& m) { return decimals(m.ratio_bias.value_or(NAN), 4); }});
   if (!d.methods.empty() && !d.methods[0].gradient.empty())
     out.push_back({"grad", "noise of the gradient by its masks, over its length; '-': drowned",
                    [](const MethodDiagnosis& m) { return decimals(m.gradient[m.own], 2); }});
-  out.push_back({"clip%", "rollouts or tokens that the trust region stops at the new denoiser",
-                 [](const MethodDiagnosis& m) { return m.clipped ? percent(*m.clipped) : "-"; }});
-  out.push_back({"few%", "share of the gradient in tokens predicted with C/4 hidden or fewer",
-                 [](const MethodDiagnosis& m) {
-                   return percent(m.first.by_count[0] + m.first.by_count[1]);
-                 }});
+  out.push_back(
+      {"clip%", "rollouts or tokens that the trust region stops at the new denoiser",
+       [](const MethodDiagnosis& m) { return m.loss.clipped ? percent(*m.loss.clipped) : "-"; }});
+  out.push_back(
+      {"few%", "share of the gradient in tokens predicted with C/4 hidden or fewer",
+       [](const MethodDiagnosis& m) { return percent(few(m.loss.old.gradient.by_count)); }});
   out.push_back({"(tok%)", "share of these among the tokens asked for",
-                 [](const MethodDiagnosis& m) { return percent(m.tokens[0] + m.tokens[1]); }});
+                 [](const MethodDiagnosis& m) { return percent(few(m.loss.tokens)); }});
   out.push_back({"eos%", "share of the gradient in tokens after the first EOS",
-                 [](const MethodDiagnosis& m) { return percent(m.first.after_eos); }});
+                 [](const MethodDiagnosis& m) { return percent(m.loss.old.gradient.after_eos); }});
   return out;
 }
 
 std::string describe(const Diagnosis& d, const DiagnosisSource& source) {
-  std::string out = concat(d.rollouts, " rollouts of ", source.model, " (mean reward ",
+  std::string out = concat(d.rollouts, " rollouts of ", source.old, " (mean reward ",
                            fixed(d.reward, 3), ", ", fixed(d.length, 1), " of ", d.completion,
                            " tokens until EOS); new is ", source.checkpoint, ".");
   if (!d.old) return out + " The sampler's likelihood was not asked for.";
   const int64_t n = d.old->log_p.numel();
-  out += concat(" log p of the sampler, of ", n,
-                " of them: ", fixed(d.old->log_p.mean().item<double>(), 2), " old, ",
-                fixed(d.present->log_p.mean().item<double>(), 2), " new, mean nats; ");
+  out += concat(" log p of the sampler, of ", n, " of them: ", fixed(finite_mean(d.old->log_p), 2),
+                " old, ", fixed(finite_mean(d.present->log_p), 2), " new, mean nats");
+  for (const auto& [l, which] : {std::pair(&*d.old, "old"), std::pair(&*d.present, "new")})
+    if (l->impossible() > 0)
+      out += concat(", without ", l->impossible(), " that the ", which, " one cannot make");
+  out += "; ";
   if (d.old->exact) return out + "exact.";
-  return out + concat("estimated, mean standard error ",
-                      fixed(d.old->error.mean().item<double>(), 2), " old, ",
-                      fixed(d.present->error.mean().item<double>(), 2), " new.");
+  return out + concat("estimated, mean standard error ", fixed(finite_mean(d.old->error), 2),
+                      " old, ", fixed(finite_mean(d.present->error), 2), " new.");
 }
 
 std::string render_diagnosis(const Diagnosis& d, const DiagnosisSource& source) {

@@ -1,5 +1,6 @@
 // How an answer came to be: greedy decoding of one held-out problem, step by step.
 #include "cli/report.h"
+#include "cli/run_models.h"
 
 namespace gdsd {
 
@@ -32,14 +33,10 @@ Trace decode(const Model& model, const RunResult& run, const Example& problem) {
 }  // namespace
 
 BeforeAndAfter trace_answers(const RunResult& run) {
-  const std::filesystem::path from = run.base();
-  check(std::filesystem::exists(from), run.folder.string(), ": its base, ", run.config.model,
-        ", is not there any more, and the page shows what it answers. Without --html it is not "
-        "needed.");
-  // As this machine can: the run may have been computed on another one.
-  const Compute compute = open_compute({}, config_of(from).architecture.width);
-  const Model base = load_model(from, compute, Use::kInference);
-  const Model trained = load_model(run.folder / "latest", compute, Use::kInference);
+  const RunModels models(run, {},
+                         "the page shows what it answers. Without --html it is not needed.");
+  const Model base = models.base(Use::kInference);
+  const Model trained = models.at(run.folder / "latest", Use::kInference);
   const auto problems = problems_of(run.config.task);
 
   BeforeAndAfter first;

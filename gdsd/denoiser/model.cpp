@@ -107,13 +107,13 @@ Model load_model(const std::filesystem::path& folder, const Compute& compute, Us
   return model;
 }
 
-Model open_for_training(const std::filesystem::path& model, const std::filesystem::path& from,
-                        const Compute& compute, const LoraOptions& lora, Key key) {
-  if (from == model) return load_model(model, compute, Use::kTraining, lora, key);
-  if (!is_peft_folder(from)) return load_model(from, compute, Use::kTraining);
+Model load_of_run(const std::filesystem::path& model, const std::filesystem::path& from,
+                  const Compute& compute, Use use, const LoraOptions& lora, Key key) {
+  if (from == model) return load_model(model, compute, use, lora, key);
+  if (!is_peft_folder(from)) return load_model(from, compute, use);
   LoraOptions saved;
   saved.from = from;
-  return load_model(weights_folder(model), compute, Use::kTraining, saved);
+  return load_model(weights_folder(model), compute, use, saved);
 }
 
 void write_companions(const std::filesystem::path& folder, const ModelConfig& config) {

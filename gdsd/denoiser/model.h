@@ -45,10 +45,10 @@ struct Model {
 Model load_model(const std::filesystem::path& folder, const Compute& compute, Use use,
                  const LoraOptions& lora = {}, Key key = {});
 
-/// What a run on `model` goes on with: the model at the beginning, where `from` is the same; then a
+/// What a run on `model` has at `from`: the model at the beginning, where `from` is the same; then a
 /// checkpoint `from`, an adapter always on the base that `model` has now, wherever that was before.
-Model open_for_training(const std::filesystem::path& model, const std::filesystem::path& from,
-                        const Compute& compute, const LoraOptions& lora, Key key);
+Model load_of_run(const std::filesystem::path& model, const std::filesystem::path& from,
+                  const Compute& compute, Use use, const LoraOptions& lora, Key key);
 
 /// Writes generation_config.json and the Python files that came with the config, those not there.
 void write_companions(const std::filesystem::path& folder, const ModelConfig& config);

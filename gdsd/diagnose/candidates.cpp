@@ -1,7 +1,6 @@
 #include "gdsd/diagnose/candidates.h"
 
 #include <algorithm>
-#include <concepts>
 
 #include "gdsd/train/train.h"
 
@@ -38,6 +37,22 @@ Tensor score_of(const Batch& b, const SpgOptions& o) {
 }
 Tensor score_of(const Batch& b, const TraceRlOptions&) { return b.log_p.sum(-1).sum(0); }
 
+std::optional<PolicyRatios> ratios_of(const Batch&, const auto&) { return std::nullopt; }
+std::optional<PolicyRatios> ratios_of(const Batch& b, const EspoOptions&) {
+  const Tensor gap = (b.weight * (b.log_p - b.log_p_old)).sum(-1).mean(0);  // [B]
+  const auto C = static_cast<double>(b.log_p.size(-1));
+  return {{(gap / C).unsqueeze(1), at::ones_like(gap, at::kBool).unsqueeze(1)}};
+}
+std::optional<PolicyRatios> ratios_of(const Batch& b, const DiffuGrpoOptions&) {
+  return {{(b.weight * (b.log_p - b.log_p_old)).mean(0), (b.weight != 0).any(0)}};
+}
+std::optional<PolicyRatios> ratios_of(const Batch& b, const CoupledGrpoOptions& o) {
+  return ratios_of(b, static_cast<const DiffuGrpoOptions&>(o));
+}
+std::optional<PolicyRatios> ratios_of(const Batch& b, const TraceRlOptions&) {
+  return {{(b.log_p - b.log_p_old).sum(0), (b.weight != 0).any(0)}};
+}
+
 }  // namespace
 
 std::vector<Candidate> every_candidate() {
@@ -45,9 +60,7 @@ std::vector<Candidate> every_candidate() {
   fields_detail::for_each_alternative<ObjectiveOptions>([&]<class A>() {
     all.push_back({std::string(A::kName), A{}});
     if constexpr (requires { A::released(); })
-      // A preset that is inherited is that of another method.
-      if constexpr (std::same_as<decltype(A::released()), A>)
-        all.push_back({std::string(A::kName) + "_released", A::released()});
+      all.push_back({std::string(A::kName) + "_released", A::released()});
   });
   return all;
 }
@@ -84,8 +97,17 @@ Tensor rollout_score(const Batch& batch, const ObjectiveOptions& objective) {
       .to(at::kCPU, at::kDouble);
 }
 
+std::optional<PolicyRatios> policy_ratios(const Batch& batch, const ObjectiveOptions& objective) {
+  auto found = std::visit([&](const auto& o) { return ratios_of(batch, o); }, objective);
+  if (found) {
+    found->log = found->log.detach().to(at::kCPU, at::kDouble);
+    found->asked = found->asked.cpu();
+  }
+  return found;
+}
+
 bool is_deterministic(const MaskingOptions& o) {
-  return (o.pattern == Pattern::kFull && o.prompt_rate == 0) || o.pattern == Pattern::kTrace;
+  return (o.pattern == Pattern::kFull || o.pattern == Pattern::kTrace) && o.prompt_rate == 0;
 }
 
 bool is_mean_of_views(const ObjectiveOptions& objective) {

@@ -32,6 +32,14 @@ std::optional<Candidate> own_candidate(const ObjectiveOptions& objective);
 ///   tracerl                         Σ_steps Σ log p             of what each step revealed
 Tensor rollout_score(const Batch& batch, const ObjectiveOptions& objective);
 
+/// The ratios ρ = exp(log) that a PPO-like loss clips: T of a rollout.
+struct PolicyRatios {
+  Tensor log;  // [B, T] float64: espo C⁻¹ Σ (T = 1); diffu_grpo, coupled_grpo, tracerl a token's
+  Tensor asked;  // [B, T] bool: those in the loss
+};
+/// Of batch.log_p to log_p_old, or nullopt for a method without ratios.
+std::optional<PolicyRatios> policy_ratios(const Batch& batch, const ObjectiveOptions& objective);
+
 /// Whether no draw enters the views: then one of them says all.
 bool is_deterministic(const MaskingOptions& masking);
 

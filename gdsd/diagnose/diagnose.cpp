@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "gdsd/diagnose/gradient_noise.h"
 #include "gdsd/reward/rewards.h"
@@ -26,20 +27,22 @@ class Examination {
 
  private:
   /// What the advantages and the losses see of the rollouts as a whole.
-  struct Outlook {
+  struct GroupContext {
     Tensor advantage, elbo_old;  // [B]
   };
-  Outlook outlook(const ObjectiveOptions& objective, bool at_present) const;
+  GroupContext group_context(const ObjectiveOptions& objective, bool at_present) const;
   /// What both denoisers say of the tokens that a draw asks for, [K, B, C] each.
-  struct Said {
+  struct TokenLogProbs {
     Tensor old, present;
   };
-  const Said& said_of(const Views& views, const MaskingOptions& masks, int64_t r);
+  const TokenLogProbs& log_probs_of(const Views& views, const MaskingOptions& masks, int64_t r);
   std::vector<Draw> draw(const ObjectiveOptions& objective, const MaskingOptions& masks,
                          int64_t draws);
   void look_at_scores(MethodDiagnosis& d, const std::vector<Draw>& draws,
                       const ObjectiveOptions& objective) const;
-  void compare_with_truth(MethodDiagnosis& d) const;
+  void compare_with_truth(MethodDiagnosis& d, const Tensor& before, const Tensor& after) const;
+  void look_at_ratios(MethodDiagnosis& d, const std::vector<Draw>& draws,
+                      const ObjectiveOptions& objective) const;
   void look_at_losses(MethodDiagnosis& d, const std::vector<Draw>& draws,
                       const ObjectiveOptions& objective) const;
   int64_t micro(int64_t passes) const {
@@ -52,7 +55,7 @@ class Examination {
   std::vector<Example> problems_;
   Rollouts rollouts_;
   std::vector<double> rewards_;
-  std::map<std::string, Said> said_;  // by draw and masking
+  std::map<std::string, TokenLogProbs> log_probs_;  // by draw and masking
   Diagnosis found_;
 };
 
@@ -83,11 +86,11 @@ void Examination::find_likelihoods() {
 }
 
 /// The old denoiser is the reference: their ratio is 0, and so is that of the present at the old.
-Examination::Outlook Examination::outlook(const ObjectiveOptions& objective,
-                                          bool at_present) const {
+Examination::GroupContext Examination::group_context(const ObjectiveOptions& objective,
+                                                     bool at_present) const {
   const AdvantageOptions& a = advantage(objective);
   LogRatios ratios;
-  Outlook out;
+  GroupContext out;
   if (needs_elbo(objective)) {
     const Views views = mask(rollouts_, a.elbo, o_.group_size, key_.fork("elbo"));
     const int64_t each = micro(views.hidden.size(0));
@@ -101,12 +104,13 @@ Examination::Outlook Examination::outlook(const ObjectiveOptions& objective,
 }
 
 /// What a draw hides is the same for all methods that hide alike, and so is what is said of it.
-const Examination::Said& Examination::said_of(const Views& views, const MaskingOptions& masks,
-                                              int64_t r) {
+const Examination::TokenLogProbs& Examination::log_probs_of(const Views& views,
+                                                            const MaskingOptions& masks,
+                                                            int64_t r) {
   std::string name = concat(r);
   for (const Field& field : list_fields(masks))
     if (field.path != "weight") name += " " + field.text;
-  const auto [place, is_new] = said_.try_emplace(name);
+  const auto [place, is_new] = log_probs_.try_emplace(name);
   if (is_new) {
     // score_views calls its first denoiser old and its second reference.
     const Scored both = score_views(&s_.old, &s_.present, views, micro(views.hidden.size(0)));
@@ -117,14 +121,14 @@ const Examination::Said& Examination::said_of(const Views& views, const MaskingO
 
 std::vector<Draw> Examination::draw(const ObjectiveOptions& objective, const MaskingOptions& masks,
                                     int64_t draws) {
-  const Outlook from = outlook(objective, /*at_present=*/false);
+  const GroupContext from = group_context(objective, /*at_present=*/false);
   std::vector<Draw> all;
   for (int64_t r = 0; r < draws; ++r) {
     const Views views = mask(rollouts_, masks, o_.group_size, key_.fork("mask", r));
-    const Said& said = said_of(views, masks, r);
-    const auto like = said.old.options();
-    Draw d{.views = views, .batch = {}, .log_p_new = said.present};
-    d.batch.log_p_old = said.old;
+    const TokenLogProbs& both = log_probs_of(views, masks, r);
+    const auto like = both.old.options();
+    Draw d{.views = views, .batch = {}, .log_p_new = both.present};
+    d.batch.log_p_old = both.old;
     d.batch.weight = views.weight.to(like);
     d.batch.completion = rollouts_.completion.to(like.device());
     d.batch.advantage = from.advantage.to(like);
@@ -148,94 +152,76 @@ void Examination::look_at_scores(MethodDiagnosis& d, const std::vector<Draw>& dr
     const Tensor before = at::stack(old), after = at::stack(present);  // [R, B]
     d.score_sd.push_back(std::sqrt(variance_over_draws(before)));
     d.change_sd.push_back(std::sqrt(variance_over_draws(after - before)));
-    if (K != mean_of) continue;
-    d.score_old = to_vector<double>(before.mean(0));
-    d.score_new = to_vector<double>(after.mean(0));
-    d.between = before.mean(0).std(0, /*unbiased=*/true).item<double>();
+    if (K == mean_of) compare_with_truth(d, before, after);
   }
 }
 
-void Examination::compare_with_truth(MethodDiagnosis& d) const {
+/// Draws of the scores under both denoisers, [R, B].
+void Examination::compare_with_truth(MethodDiagnosis& d, const Tensor& before,
+                                     const Tensor& after) const {
+  d.score_old = to_vector<double>(before.mean(0));
+  d.score_new = to_vector<double>(after.mean(0));
+  d.between = spread(before);
   if (!found_.old) return;
   const Tensor truth = found_.old->log_p, now = found_.present->log_p;
   const int64_t n = truth.numel();
-  const Tensor old = to_tensor(d.score_old).slice(0, 0, n);
-  const Tensor present = to_tensor(d.score_new).slice(0, 0, n);
-  d.score = agreement(old, truth, o_.group_size);
-  d.change = agreement(present - old, now - truth, o_.group_size);
+  d.score = agreement(before.slice(1, 0, n), truth, o_.group_size);
+  d.change = agreement((after - before).slice(1, 0, n), now - truth, o_.group_size);
 }
 
-/// |dL/d log p| of a batch: where it lies.
-struct Mass {
-  Tensor by_count = at::zeros({kBins}, at::kDouble);  // [kBins]
-  double after_eos = 0;
-
-  void add(Batch batch, const Tensor& bin, const ObjectiveOptions& objective) {
-    batch.log_p = batch.log_p.detach().clone().requires_grad_();
-    loss(batch, objective).sum.backward();
-    const Tensor slope = batch.log_p.grad().abs().to(at::kCPU, at::kDouble);  // [K, B, C]
-    by_count.index_add_(0, bin.flatten(), slope.flatten());
-    after_eos += (slope * batch.completion.cpu().logical_not()).sum().item<double>();
+void Examination::look_at_ratios(MethodDiagnosis& d, const std::vector<Draw>& draws,
+                                 const ObjectiveOptions& objective) const {
+  std::vector<Tensor> logs, masks;
+  for (const Draw& one : draws) {
+    const auto ratios = policy_ratios(batch_of(one, one.log_p_new, d.views), objective);
+    if (!ratios) return;
+    logs.push_back(ratios->log);
+    masks.push_back(ratios->asked);
   }
-  Weight shares() const {
-    const double all = by_count.sum().item<double>();
-    return {.by_count = to_vector<double>(by_count / all), .after_eos = after_eos / all};
-  }
-};
+  const Tensor asked = at::stack(masks);  // [R, B, T]
+  const RatioMeans means = ratio_means(at::stack(logs), asked);
+  d.ratio_bias = finite_mean(means.log_mean - means.mean_log);
+  if (!found_.old) return;
+  const int64_t n = found_.old->log_p.numel();
+  Tensor tokens = asked.any(0).sum(1);                          // [B], that the ratios are of
+  if (asked.size(2) == 1) tokens = tokens * found_.completion;  // one of all
+  const Tensor truth = (found_.present->log_p - found_.old->log_p) / tokens.slice(0, 0, n);
+  d.ratio_error = finite_mean(means.log_mean.slice(0, 0, n) - truth);
+}
 
 void Examination::look_at_losses(MethodDiagnosis& d, const std::vector<Draw>& draws,
                                  const ObjectiveOptions& objective) const {
-  const Outlook now = outlook(objective, /*at_present=*/true);
-  Mass first, present;
-  Tensor tokens = at::zeros({kBins}, at::kDouble);
-  double clipped = 0, count = 0;
-  bool clips = false;
-  for (const Draw& one : draws) {
-    const Tensor hidden = hidden_counts(first_views(one.views, d.views));  // [K, B, C]
-    const Tensor bin = ((hidden * kBins - 1).clamp_min(0)).floor_divide(found_.completion);
-    tokens.index_add_(0, bin.flatten(), (hidden > 0).flatten().to(at::kDouble));
-    first.add(batch_of(one, one.batch.log_p_old, d.views), bin, objective);
-    Batch batch = batch_of(one, one.log_p_new, d.views);
-    batch.advantage = now.advantage.to(batch.advantage.options());
-    present.add(batch, bin, objective);
-    const Loss l = loss(batch, objective);
-    const auto found = l.metrics.find("clipped");
-    count += l.count;
-    if (found == l.metrics.end()) continue;
-    clips = true;
-    clipped += found->second.item<double>();
-  }
-  d.first = first.shares();
-  d.present = present.shares();
-  d.tokens = to_vector<double>(tokens / tokens.sum());
-  if (clips) d.clipped = clipped / std::max(count, 1.0);
-}
-
-MethodDiagnosis Examination::examine(const Candidate& candidate) {
-  const ObjectiveOptions& objective = candidate.objective;
-  MaskingOptions masks = masking(objective);
-  const bool fixed = is_deterministic(masks);
-  MethodDiagnosis d;
-  d.name = candidate.name;
-  d.views = masks.views;
-  if (!fixed) masks.views = std::max(o_.views, masks.views);
-  const std::vector<Draw> draws = draw(objective, masks, fixed ? 1 : o_.draws);
-  if (fixed) d.views = draws[0].views.weight.size(0);
-  for (int64_t K = 1; !fixed && K < masks.views; K *= 2) d.curve.push_back(K);
-  for (int64_t K : {masks.views, d.views}) {
-    const int64_t last = fixed ? d.views : K;
-    const auto place = std::lower_bound(d.curve.begin(), d.curve.end(), last);
-    if (place == d.curve.end() || *place != last) d.curve.insert(place, last);
-  }
-  d.own = std::find(d.curve.begin(), d.curve.end(), d.views) - d.curve.begin();
-  look_at_scores(d, draws, objective);
-  compare_with_truth(d);
-  look_at_losses(d, draws, objective);
+  const GroupContext now = group_context(objective, /*at_present=*/true);
+  d.loss = loss_figures(draws, d.views, objective, now.advantage);
   const auto some = std::min<size_t>(draws.size(), o_.gradient_draws);
   for (int64_t K : d.curve)
     if (some > 0)
       d.gradient.push_back(
           gradient_noise(s_.old, std::span(draws).first(some), K, objective, o_.batch).noise);
+}
+
+/// 1, 2, 4, … below `most`, `most`, and `own`: ascending.
+std::vector<int64_t> curve_of(int64_t most, int64_t own) {
+  std::set<int64_t> all{most, own};
+  for (int64_t K = 1; K < most; K *= 2) all.insert(K);
+  return {all.begin(), all.end()};
+}
+
+MethodDiagnosis Examination::examine(const Candidate& candidate) {
+  const ObjectiveOptions& objective = candidate.objective;
+  MaskingOptions masks = masking(objective);
+  const bool is_trace = masks.pattern == Pattern::kTrace, fixed = is_deterministic(masks);
+  MethodDiagnosis d;
+  d.name = candidate.name;
+  d.views = masks.views;
+  if (!fixed && !is_trace) masks.views = std::max(o_.views, masks.views);
+  const std::vector<Draw> draws = draw(objective, masks, fixed ? 1 : o_.draws);
+  if (is_trace) d.views = draws[0].views.weight.size(0);
+  d.curve = fixed || is_trace ? std::vector{d.views} : curve_of(masks.views, d.views);
+  d.own = std::find(d.curve.begin(), d.curve.end(), d.views) - d.curve.begin();
+  look_at_scores(d, draws, objective);
+  look_at_ratios(d, draws, objective);
+  look_at_losses(d, draws, objective);
   return d;
 }
 

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 
 #include "gdsd/data/task.h"
 #include "gdsd/denoiser/model.h"
 #include "gdsd/diagnose/candidates.h"
+#include "gdsd/diagnose/gradient_share.h"
 #include "gdsd/diagnose/likelihood.h"
 #include "gdsd/diagnose/statistics.h"
 #include "gdsd/rollout/rollout.h"
@@ -25,6 +25,7 @@ struct DiagnoseOptions {
   int64_t draws = 16;
   int64_t gradient_draws = 6;
   std::string methods = "all";
+  std::string old = "";
   int64_t batch = 256;
   ComputeOptions compute = {};
 
@@ -41,6 +42,10 @@ struct DiagnoseOptions {
     f("draws", draws, "independent draws of masks, for scores");
     f("gradient_draws", gradient_draws, "of these how many have gradients taken, 0 for none");
     f("methods", methods, "all, or names with commas between them");
+    f("old", old,
+      "the checkpoint, of the same run, that makes the rollouts and is the old denoiser; by "
+      "default "
+      "the run's model");
     f("batch", batch, "masked sequences in one pass of the model; for less memory");
     f("compute", compute, "");
   }
@@ -49,20 +54,12 @@ struct DiagnoseOptions {
 
 /// What is diagnosed: a run's task and rollouts, its base and what became of it.
 struct Subject {
-  const Transformer& old;   // made the rollouts, and is the reference; with gradients
+  const Transformer& old;   // makes the rollouts, and stands for the reference; with gradients
   const Denoiser& present;  // the checkpoint
   const Tokenizer& tokenizer;
   const TaskOptions& task;
   RolloutOptions rollout;
   ObjectiveOptions objective;  // the run's own
-};
-
-constexpr int64_t kBins = 8;  // of mask counts
-
-/// Where |dL/d log p| lies. Shares, of 1 in all; NaN where there is no gradient.
-struct Weight {
-  std::vector<double> by_count;  // [kBins] tokens predicted with up to 1/8, 2/8, … of C hidden
-  double after_eos = 0;          // behind the first EOS
 };
 
 struct MethodDiagnosis {
@@ -71,7 +68,7 @@ struct MethodDiagnosis {
   // Of each rollout, the mean over masks, [B] nats: see rollout_score.
   std::vector<double> score_old, score_new;
   std::optional<Agreement> score, change;  // with log p_sampler, of the old; and new − old
-  double between = 0;                      // standard deviation of score_old between rollouts
+  Spread between;                          // of score_old between all rollouts
 
   // At K = 1, 2, 4, …, and the method's own.
   std::vector<int64_t> curve;
@@ -80,9 +77,11 @@ struct MethodDiagnosis {
   std::vector<double> gradient;   // GradientNoise::noise; empty without gradient_draws
   size_t own = 0;                 // which of the curve is the method's own K
 
-  std::optional<double> clipped;  // fraction that the trust region stops, at the new denoiser
-  Weight first, present;          // at the old denoiser (the first inner step), at the new one
-  std::vector<double> tokens;     // [kBins] of all tokens asked for, how many are in each bin
+  // Means over rollouts, of a method with ratios ρ = e^d; see policy_ratios.
+  std::optional<double> ratio_bias;   // log E ρ − E d over masks: what their noise adds
+  std::optional<double> ratio_error;  // log E ρ − the true log-ratio, for each token
+
+  LossFigures loss;
 };
 
 struct Diagnosis {

@@ -22,19 +22,6 @@ double log_add(double a, double b) {
   return high == kNever ? kNever : high + std::log1p(std::exp(std::min(a, b) - high));
 }
 
-/// As sample() draws them.
-ProposalOptions drawn(const SamplerOptions& o, const Vocabulary& vocabulary) {
-  ProposalOptions out{.temperature = o.temperature,
-                      .top_p = o.top_p,
-                      .top_k = o.top_k,
-                      .confidence_of = o.confidence_of,
-                      .banned = {vocabulary.mask_id},
-                      .usable = vocabulary.usable};
-  if (vocabulary.pad_id >= 0 && vocabulary.pad_id != vocabulary.eos_id)
-    out.banned.push_back(vocabulary.pad_id);
-  return out;
-}
-
 /// Partial states as the denoiser sees them, their hidden tokens asked for.
 struct Question {
   Packed x;
@@ -201,7 +188,7 @@ void LikelihoodOptions::validate() const {
 
 Tensor keep_chances(const Denoiser& denoiser, const Completed& x0, const SamplerOptions& sampler,
                     int64_t end, std::span<const PartialState> states) {
-  const ProposalOptions o = drawn(sampler, denoiser.vocabulary());
+  const ProposalOptions o = proposal_options(sampler, denoiser.vocabulary());
   const auto S = std::ssize(states), h = std::ssize(states[0].hidden);
   const int64_t longest =
       *std::max_element(x0.sequences.lengths.begin(), x0.sequences.lengths.end());

@@ -52,6 +52,9 @@ struct Likelihoods {
   Tensor log_p;
   Tensor error;  // standard error of log_p, 0 if exact; small walks make log_p too low by error²/2
   bool exact = false;
+
+  /// How many the sampler cannot make: their log p is −∞.
+  int64_t impossible() const { return log_p.isinf().sum().item<int64_t>(); }
 };
 
 /// Throws Error for a sampler that keeps more than a token a step, is guided, greedy, or keeps by

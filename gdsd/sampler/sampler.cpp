@@ -39,27 +39,6 @@ Tensor guided_states(const Denoiser& denoiser, const Packed& x, const Rows& rows
   return states + scale * (states - denoiser.encode(promptless, rows));
 }
 
-ProposalOptions proposal_options(const SamplerOptions& o, const Vocabulary& vocabulary) {
-  ProposalOptions out{.temperature = o.temperature,
-                      .top_p = o.top_p,
-                      .top_k = o.top_k,
-                      .noise = o.noise,
-                      .confidence_of = o.confidence_of};
-  if (!o.compat.emit_mask) {
-    out.banned = {vocabulary.mask_id};
-    // Padding has no place within a completion, and would be invisible in its text.
-    if (vocabulary.pad_id >= 0 && vocabulary.pad_id != vocabulary.eos_id)
-      out.banned.push_back(vocabulary.pad_id);
-    out.usable = vocabulary.usable;
-  }
-  const int64_t eos = o.compat.eos_id >= 0 ? o.compat.eos_id : vocabulary.eos_id;
-  if (o.compat.logits_eos_inf) out.impossible = {eos};
-  // At a temperature the released code changes its noisy logits for EOS, and nothing reads those.
-  if (o.compat.confidence_eos_eot_inf) out.unsure = {o.compat.eot_id};
-  if (o.compat.confidence_eos_eot_inf && o.temperature == 0) out.unsure.push_back(eos);
-  return out;
-}
-
 /// One number in (0, 1) for each hidden token: what chance decides about keeping it. [R]
 Tensor remasking_noise(std::span<const Key> draws) {
   std::vector<Key> streams;
@@ -245,6 +224,27 @@ void check_compat(const SamplerCompat& compat, const Vocabulary& vocabulary) {
   check(!compat.confidence_eos_eot_inf || (compat.eot_id >= 0 && compat.eot_id < vocabulary.size),
         "[sampler] compat.eot_id: got ", compat.eot_id, ", expected 0 … ", vocabulary.size - 1,
         ": the model's end-of-turn token.");
+}
+
+ProposalOptions proposal_options(const SamplerOptions& o, const Vocabulary& vocabulary) {
+  ProposalOptions out{.temperature = o.temperature,
+                      .top_p = o.top_p,
+                      .top_k = o.top_k,
+                      .noise = o.noise,
+                      .confidence_of = o.confidence_of};
+  if (!o.compat.emit_mask) {
+    out.banned = {vocabulary.mask_id};
+    // Padding has no place within a completion, and would be invisible in its text.
+    if (vocabulary.pad_id >= 0 && vocabulary.pad_id != vocabulary.eos_id)
+      out.banned.push_back(vocabulary.pad_id);
+    out.usable = vocabulary.usable;
+  }
+  const int64_t eos = o.compat.eos_id >= 0 ? o.compat.eos_id : vocabulary.eos_id;
+  if (o.compat.logits_eos_inf) out.impossible = {eos};
+  // At a temperature the released code changes its noisy logits for EOS, and nothing reads those.
+  if (o.compat.confidence_eos_eot_inf) out.unsure = {o.compat.eot_id};
+  if (o.compat.confidence_eos_eot_inf && o.temperature == 0) out.unsure.push_back(eos);
+  return out;
 }
 
 Tensor confidence(const Proposal& proposal, Remasking remasking, std::span<const Key> keys) {

@@ -131,6 +131,9 @@ Samples sample(const Denoiser& denoiser, const Packed& prompts, const SamplerOpt
 
 // The pieces of one step. New samplers are assembled from these, and tests pin each of them.
 
+/// What each hidden token is drawn from.
+ProposalOptions proposal_options(const SamplerOptions& options, const Vocabulary& vocabulary);
+
 /// How much each proposal deserves to be kept: → [R], larger first. Not for kOrigin.
 Tensor confidence(const Proposal& proposal, Remasking remasking, std::span<const Key> keys);
 

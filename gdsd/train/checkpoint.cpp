@@ -82,17 +82,6 @@ void verify(const fs::path& folder) {
   }
 }
 
-RunState read_state(const fs::path& folder) {
-  return read_json(folder / "trainer" / "state.json", [](const json& j) {
-    RunState state{.step = j.at("step"),
-                   .metrics_bytes = j.at("metrics_bytes"),
-                   .score = {},
-                   .model = j.at("model")};
-    if (!j.at("score").is_null()) state.score = j.at("score").get<double>();
-    return state;
-  });
-}
-
 /// The checkpoint in `folder`, of a run that has logged so many bytes. Throws Error unless it is
 /// sound.
 Checkpoint open_checkpoint(const fs::path& folder, uint64_t logged) {
@@ -164,6 +153,17 @@ void remove_surplus(const fs::path& run_dir, const Retention& keep) {
 }
 
 }  // namespace
+
+RunState read_state(const fs::path& checkpoint) {
+  return read_json(checkpoint / "trainer" / "state.json", [](const json& j) {
+    RunState state{.step = j.at("step"),
+                   .metrics_bytes = j.at("metrics_bytes"),
+                   .score = {},
+                   .model = j.at("model")};
+    if (!j.at("score").is_null()) state.score = j.at("score").get<double>();
+    return state;
+  });
+}
 
 std::optional<Checkpoint> newest_checkpoint(const fs::path& run_dir,
                                             const std::function<void(const std::string&)>& warn) {

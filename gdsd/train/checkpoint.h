@@ -28,6 +28,9 @@ struct Checkpoint {
   RunState state;
 };
 
+/// What the checkpoint in this folder says of its run. Throws Error naming the file.
+RunState read_state(const std::filesystem::path& checkpoint);
+
 /// How many checkpoints a run keeps.
 struct Retention {
   int64_t last = 2;  // the newest

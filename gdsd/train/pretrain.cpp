@@ -41,8 +41,8 @@ Model open_model(const PretrainConfig& config, const Run& run, const Problems& p
                  const Compute& compute) {
   const auto folder = run.model_folder();
   if (!folder && config.model.empty()) return new_model(config, problems, compute);
-  return open_for_training(config.model, folder.value_or(config.model), compute, config.lora,
-                           Key{config.seed}.fork("lora"));
+  return load_of_run(config.model, folder.value_or(config.model), compute, Use::kTraining,
+                     config.lora, Key{config.seed}.fork("lora"));
 }
 
 /// Demonstrations begin … end − 1 of a step, each a prompt and a canvas of C tokens.

@@ -40,8 +40,8 @@ class Trainer {
   Trainer(const TrainConfig& config, const Compute& compute, const std::filesystem::path& from)
       : config_(config),
         compute_(compute),
-        model_(open_for_training(config.model, from, compute, config.lora,
-                                 Key{config.seed}.fork("lora"))),
+        model_(load_of_run(config.model, from, compute, Use::kTraining, config.lora,
+                           Key{config.seed}.fork("lora"))),
         optimizer_(model_.denoiser->trainable(), config.optimizer,
                    config.steps * config.inner_steps),
         problems_(problems_of(config.task)),

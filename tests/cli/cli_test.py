@@ -306,7 +306,8 @@ class CliTest(unittest.TestCase):
         self.assertTrue({"gdsd", "gdsd_released", "espo", "spg", "wd1", "dmpo", "diffu_grpo",
                          "coupled_grpo", "tracerl"} <= set(found["methods"]))
         for name, method in found["methods"].items():
-            self.assertEqual(len(method["weight_at_old"]["by_mask_count"]), 8, name)
+            for share in ("gradient", "loss_weight"):
+                self.assertEqual(len(method["shares_at_old"][share]["by_mask_count"]), 8, name)
             self.assertEqual(len(method["curve"]["views"]), len(method["curve"]["score_sd"]))
         text = (self.root / "d.html").read_text()
         page = Page(text)
@@ -320,6 +321,34 @@ class CliTest(unittest.TestCase):
         self.expect_refused(["diagnose", checkpoint, *few], "rollout.sampler.steps is 4",
                             "problems=0")
 
+        # Rollouts of an earlier checkpoint.
+        old = "runs/gdsd-1/checkpoints/step-000002"
+        done = self.gdsd_ok("diagnose", checkpoint, *few, "methods=wd1", "problems=0", f"old={old}")
+        self.assertIn(f"rollouts of {old} ", done.stdout)
+
+    def test_a_diagnosis_puts_an_adapter_on_the_model_of_its_run(self):
+        few = ["prompts=1", "group_size=2", "draws=2", "gradient_draws=0", "compute.threads=1",
+               "methods=wd1"]
+        self.gdsd_ok("train", "train.yaml", "run_dir=runs/adapted", "lora.rank=2",
+                     "rollout.sampler.steps=0", "rollout.sampler.block_length=5")
+        first = self.gdsd_ok("diagnose", "runs/adapted", *few).stdout
+        file = self.root / "runs/adapted/latest/adapter_config.json"
+        peft = json.loads(file.read_text())
+        peft["base_model_name_or_path"] = "gone"
+        file.write_text(json.dumps(peft))
+        self.assertEqual(self.gdsd_ok("diagnose", "runs/adapted", *few).stdout, first)
+        self.gdsd_ok("compare", "runs/adapted", "--html", "adapted.html")
+
+    def test_a_run_whose_model_was_changed_is_refused(self):
+        for folder, seed in (("base2", 1), ("other", 2)):
+            self.gdsd_ok("pretrain", "pretrain.yaml", f"run_dir={folder}", f"seed={seed}")
+        self.gdsd_ok("train", "train.yaml", "run_dir=runs/changed", "model=base2/latest")
+        shutil.copy(self.root / "other/latest/model.safetensors",
+                    self.root / "base2/latest/model.safetensors")
+        said = "are not those that the run began with"
+        self.expect_refused(["diagnose", "runs/changed", "problems=0"], "runs/changed", said)
+        self.expect_refused(["compare", "runs/changed", "--html", "c.html"], "runs/changed", said)
+
     def test_wrong_diagnoses(self):
         self.expect_refused(["diagnose"], "CHECKPOINT is required")
         self.expect_refused(["diagnose", "none"], "none: no such folder")
@@ -329,6 +358,10 @@ class CliTest(unittest.TestCase):
         self.expect_refused([*run, "draws=1"], "draws: got 1, expected 2")
         self.expect_refused([*run, "likelihood.walk=9"], "'likelihood.walks'?")
         self.expect_refused([*run, "methods=gdsd,grpo"], "got 'grpo', expected all")
+        self.expect_refused([*run, "--json", "none/d.json"], "[--json] none: no such folder")
+        self.expect_refused([*run, "--html", "none/d.html"], "[--html] none: no such folder")
+        self.expect_refused([*run, "problems=0", "old=runs/gdsd-2"], "[old] runs/gdsd-2",
+                            "of another run")
 
     def test_help_and_version(self):
         self.assertRegex(self.gdsd_ok("--version").stdout, r"^gdsd \d+\.\d+\.\d+\n$")

@@ -1,14 +1,10 @@
-// What `gdsd diagnose` is made of: candidates, draws of masks, statistics and the noise of
-// gradients.
+// What `gdsd diagnose` is made of: candidates, draws of masks and the noise of gradients.
 #include "gdsd/diagnose/draws.h"
 
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include "gdsd/diagnose/candidates.h"
 #include "gdsd/diagnose/gradient_noise.h"
-#include "gdsd/diagnose/statistics.h"
 #include "tests/core/table_denoiser.h"
 #include "tests/core/tiny_model.h"
 #include "tests/error_of.h"
@@ -68,21 +64,25 @@ TEST(Candidates, AreEveryMethodAndItsPreset) {
   };
   for (const char* name : {"gdsd", "gdsd_released", "spg_released", "coupled_grpo", "tracerl"})
     EXPECT_TRUE(has(name)) << name;
-  EXPECT_FALSE(has("coupled_grpo_released"));  // it inherits diffu-GRPO's
+  EXPECT_FALSE(has("coupled_grpo_released"));  // it has none
   EXPECT_EQ(own_candidate(GdsdOptions{.psi = 3})->name, "gdsd*");
   EXPECT_EQ(candidates_called("wd1,espo")[1].name, "espo");
   EXPECT_NE(error_of([] { candidates_called("wd1,grpo"); }).find("got 'grpo', expected all"),
             std::string::npos);
 }
 
-TEST(Candidates, HaveTheScoreOfTheirLoss) {
-  Batch b{.log_p = -random_tensor({2, B, C}, "log_p"),
-          .log_p_old = {},
+Batch some_batch() {
+  return {.log_p = -random_tensor({2, B, C}, "log_p"),
+          .log_p_old = -random_tensor({2, B, C}, "log_p_old"),
           .log_p_ref = {},
           .weight = random_tensor({2, B, C}, "weight"),
           .completion = at::ones({B, C}, at::kBool),
           .advantage = at::ones({B}, at::kDouble),
           .elbo_old = {}};
+}
+
+TEST(Candidates, HaveTheScoreOfTheirLoss) {
+  const Batch b = some_batch();
   const Tensor mean = (b.weight * b.log_p).sum(-1).mean(0);
   for (const char* name : {"gdsd", "gdsd_tlc", "espo", "wd1", "diffu_grpo", "coupled_grpo"})
     EXPECT_LT(max_difference(rollout_score(b, candidates_called(name)[0].objective), mean), 1e-12);
@@ -91,28 +91,42 @@ TEST(Candidates, HaveTheScoreOfTheirLoss) {
   EXPECT_LT(max_difference(rollout_score(b, TraceRlOptions{}), b.log_p.sum(-1).sum(0)), 1e-12);
 }
 
-TEST(Statistics, OfALine) {
-  const Tensor x = random_tensor({12}, "x"), y = 2 * x + 1;
-  const Agreement a = agreement(x, y, 4);
-  EXPECT_NEAR(a.correlation, 1, 1e-12);
-  EXPECT_NEAR(a.within, 1, 1e-12);
-  EXPECT_NEAR(a.slope, 2, 1e-12);
-  EXPECT_NEAR(a.bias, -1 - x.mean().item<double>(), 1e-12);
-  EXPECT_NEAR(a.error, x.std().item<double>() / std::sqrt(12.0), 1e-12);
-  EXPECT_TRUE(std::isnan(agreement(at::ones({4}, at::kDouble), at::rand({4}), 2).slope));
+// With A = 1 and nothing clipped a loss is −Σ ρ.
+TEST(Candidates, HaveTheRatiosOfTheirLoss) {
+  Batch b = some_batch();
+  b.weight.slice(2, 4).zero_();  // two tokens are not asked for
+  for (const char* name : {"espo", "diffu_grpo", "coupled_grpo"}) {
+    ObjectiveOptions o = candidates_called(name)[0].objective;
+    std::visit(
+        [](auto& options) {
+          if constexpr (requires { options.epsilon_high; }) options.epsilon_high = 1e9;
+          if constexpr (requires { options.beta; }) options.beta = 0;
+        },
+        o);
+    const auto ratios = policy_ratios(b, o);
+    ASSERT_TRUE(ratios) << name;
+    EXPECT_NEAR(-loss(b, o).sum.item<double>(),
+                (ratios->log.exp() * ratios->asked).sum().item<double>(), 1e-9)
+        << name;
+  }
+  // A view a step: each token is asked for once.
+  b.weight[0].slice(1, 0, 2).zero_();
+  b.weight[1].slice(1, 2).zero_();
+  b.log_p = b.log_p * (b.weight != 0), b.log_p_old = b.log_p_old * (b.weight != 0);
+  const auto traced = policy_ratios(b, TraceRlOptions{});
+  EXPECT_TRUE(traced->asked.equal(at::arange(C).lt(4).expand({B, C})));
+  EXPECT_LT(max_difference(traced->log.select(1, 0), (b.log_p - b.log_p_old)[1].select(1, 0)),
+            1e-12);
+  for (const char* name : {"gdsd", "gdsd_tlc", "spg", "wd1", "dmpo"})
+    EXPECT_FALSE(policy_ratios(b, candidates_called(name)[0].objective)) << name;
 }
 
-TEST(Statistics, WithinGroupsLeavesOutTheirMeans) {
-  const Tensor x = at::tensor({0.0, 1.0, 10.0, 11.0}), y = at::tensor({1.0, 0.0, 11.0, 10.0});
-  const Agreement a = agreement(x, y, 2);
-  EXPECT_GT(a.correlation, 0.9);
-  EXPECT_NEAR(a.within, -1, 1e-12);
-}
-
-TEST(Statistics, VarianceOverDraws) {
-  const Tensor x = at::tensor({1.0, 5.0, 3.0, 5.0}, at::kDouble).view({2, 2});  // two draws
-  EXPECT_NEAR(variance_over_draws(x), 1, 1e-12);                                // 2 and 0
-  EXPECT_EQ(variance_over_draws(x.slice(0, 0, 1)), 0);
+TEST(Candidates, AreDeterministicWhereNothingIsDrawn) {
+  EXPECT_TRUE(is_deterministic({.pattern = Pattern::kFull}));
+  EXPECT_TRUE(is_deterministic({.pattern = Pattern::kTrace}));
+  EXPECT_FALSE(is_deterministic({.pattern = Pattern::kFull, .prompt_rate = 0.1}));
+  EXPECT_FALSE(is_deterministic({.pattern = Pattern::kTrace, .prompt_rate = 0.1}));
+  EXPECT_FALSE(is_deterministic({}));
 }
 
 std::vector<Draw> draws_of(const Transformer& denoiser, const ObjectiveOptions& o, int64_t R,
