@@ -64,10 +64,12 @@ nlohmann::json summary(const std::vector<Method>& methods, double seconds) {
 
 int run_compare(const CompareArguments& arguments) {
   const std::vector<Method> methods = read_methods(arguments.runs);
-  print_table(methods);
+  std::string page;
   if (!arguments.html.empty())
-    write_file(arguments.html, render_page(methods, trace_answers(methods[0].runs[0]),
-                                           {.note = arguments.note, .seconds = arguments.seconds}));
+    page = render_page(methods, trace_answers(methods[0].runs[0]),
+                       {.note = arguments.note, .seconds = arguments.seconds});
+  print_table(methods);
+  if (!page.empty()) write_file(arguments.html, page);
   if (!arguments.json.empty())
     write_file(arguments.json, summary(methods, arguments.seconds).dump(2) + "\n");
   return kExitDone;

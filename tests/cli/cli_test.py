@@ -21,6 +21,7 @@ import time
 import unittest
 
 GDSD = ""
+METRICS = (pathlib.Path(__file__).parents[2] / "docs/metrics.md").read_text()
 
 PRETRAIN = """\
 run_dir: base
@@ -163,6 +164,8 @@ class CliTest(unittest.TestCase):
             self.assertAlmostEqual(row["final_ci95"], 12.706 * half_range, places=3)
             self.assertIn(row["lr"], (1e-3, 1e-4))
             self.assertGreater(row["seconds"], 0)
+            for figure in row.keys() - {"seeds"}:
+                self.assertIn(f"| `{figure}` |", METRICS.split("## `gdsd compare CONFIG`")[1])
         curves = (self.root / "study/curves.csv").read_text().splitlines()
         self.assertEqual(curves[0], "method,lr,seed,step,reward,solved")
         self.assertEqual(len(curves), 1 + 2 * 2 * 3)  # steps 0, 1, 2
@@ -198,7 +201,7 @@ class CliTest(unittest.TestCase):
         self.assertEqual(row["lr"], float(max(late, key=late.get)))
         self.assertEqual(row["lr_at_edge"], row["lr"] != 3e-4)
 
-        self.expect_refused([*study, "rollout.prompts=2"], "chosen/gdsd", "rollout.prompts was",
+        self.expect_refused([*study, "rollout.prompts=3"], "chosen/gdsd", "rollout.prompts was",
                             "another --out")
         self.expect_refused(["compare", "train.yaml", "steps=2", "eval.every=4", *study[4:]],
                             "steps was '4', now '2'")
@@ -235,7 +238,7 @@ class CliTest(unittest.TestCase):
                  "--jobs", "1", "--out", "stopped"]
         process = subprocess.Popen([GDSD, *study], cwd=self.root, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, start_new_session=True)
-        log = self.root / "stopped/gdsd/lr-1e-3/seed-1/metrics.jsonl"
+        log = self.root / "stopped/gdsd/lr-1e-4/seed-1/metrics.jsonl"  # the lowest rate first
         for _ in range(600):
             if log.exists() and log.stat().st_size > 0:
                 break
@@ -244,9 +247,9 @@ class CliTest(unittest.TestCase):
         stderr = process.communicate(timeout=60)[1]
         self.assertEqual(process.returncode, 130, stderr)
         self.assertIn("the same command goes on", stderr)
-        self.assertFalse((self.root / "stopped/gdsd/lr-1e-4").exists())
+        self.assertFalse((self.root / "stopped/gdsd/lr-1e-3").exists())
         self.gdsd_ok(*study)
-        first = (self.root / "stopped/gdsd/lr-1e-3/seed-1/metrics.jsonl").read_text()
+        first = (self.root / "stopped/gdsd/lr-1e-4/seed-1/metrics.jsonl").read_text()
         self.assertEqual(len(first.splitlines()), 61)
 
     def test_comparison_knows_the_base_from_any_folder(self):
