@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/report.h"
+#include "cli/targets.h"
 #include "cli/verbs.h"
 #include "gdsd/base/file.h"
 #include "gdsd/base/progress.h"
@@ -63,6 +64,7 @@ nlohmann::json summary(const std::vector<Method>& methods, double seconds) {
 }  // namespace
 
 int run_compare(const CompareArguments& arguments) {
+  check_targets(arguments.json, arguments.html);
   const std::vector<Method> methods = read_methods(arguments.runs);
   std::string page;
   if (!arguments.html.empty())

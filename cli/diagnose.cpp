@@ -10,6 +10,7 @@
 #include "cli/console.h"
 #include "cli/keys.h"
 #include "cli/run_models.h"
+#include "cli/targets.h"
 #include "gdsd/base/file.h"
 
 namespace gdsd {
@@ -53,7 +54,8 @@ DiagnoseOptions options_of(const std::vector<std::string>& overrides) {
 
 /// The denoiser that makes the rollouts: the run's base, or a checkpoint of the same run.
 Model open_old(const RunModels& models, const Found& found, const std::string& given) {
-  if (given.empty()) return models.base(Use::kTraining);
+  if (given.empty() || (fs::exists(given) && fs::equivalent(given, models.base_folder())))
+    return models.base(Use::kTraining);
   const Found old = find_run(given);
   check(old.run.folder == found.run.folder, "[old] ", given, ": is of another run than ",
         found.checkpoint.string(), ".");
@@ -75,13 +77,6 @@ Diagnosis diagnose_run(const Found& found, const DiagnoseOptions& options) {
   StatusLine line(std::cerr, isatty(STDERR_FILENO));
   line.set_width(terminal_size().width);
   return diagnose(subject, options, [&](const std::string& what) { line.show(what); });
-}
-
-/// Throws Error unless the file's folder is there.
-void check_folder(const char* option, const std::string& file) {
-  const fs::path folder = fs::path(file).parent_path();
-  check(folder.empty() || fs::is_directory(folder), "[", option, "] ", folder.string(),
-        ": no such folder.");
 }
 
 nlohmann::json numbers(const Tensor& x) { return to_vector<double>(x); }
@@ -138,8 +133,12 @@ nlohmann::json json_of(const std::optional<Likelihoods>& l) {
           {"impossible", l->impossible()}};
 }
 
-nlohmann::json summary(const Diagnosis& d, const DiagnosisSource& source) {
-  nlohmann::json out{{"checkpoint", source.checkpoint},
+nlohmann::json summary(const Diagnosis& d, const DiagnosisSource& source,
+                       const DiagnoseOptions& options) {
+  nlohmann::json asked = nlohmann::json::object();
+  for (const Field& field : list_fields(options)) asked[field.path] = field.text;
+  nlohmann::json out{{"options", asked},
+                     {"checkpoint", source.checkpoint},
                      {"old", source.old},
                      {"rollouts", d.rollouts},
                      {"group_size", d.group_size},
@@ -178,8 +177,7 @@ void print_table(const Diagnosis& d) {
 
 int run_diagnose(const DiagnoseArguments& arguments) {
   const DiagnoseOptions options = options_of(arguments.overrides);
-  check_folder("--json", arguments.json);
-  check_folder("--html", arguments.html);
+  check_targets(arguments.json, arguments.html);
   const Found found = find_run(arguments.checkpoint);
   const DiagnosisSource source{arguments.checkpoint,
                                options.old.empty() ? found.run.config.model : options.old};
@@ -187,7 +185,8 @@ int run_diagnose(const DiagnoseArguments& arguments) {
   std::cout << describe(d, source) << "\n\n";
   print_table(d);
   if (!arguments.html.empty()) write_file(arguments.html, render_diagnosis(d, source));
-  if (!arguments.json.empty()) write_file(arguments.json, summary(d, source).dump(2) + "\n");
+  if (!arguments.json.empty())
+    write_file(arguments.json, summary(d, source, options).dump(2) + "\n");
   return kExitDone;
 }
 

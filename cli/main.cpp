@@ -98,13 +98,16 @@ void add_compare(CLI::App& app, CompareArguments& arguments, StudyArguments& stu
                    "run folders of `gdsd train`; or CONFIG.yaml [key.path=value …], to run methods "
                    "and seeds on it: what is missing, each in a process of its own")
       ->required();
-  verb->add_option("--methods", study.methods, "of a study: names of objectives, with commas");
-  verb->add_option("--seeds", study.seeds, "of a study: runs of each method");
+  verb->add_option(
+      "--methods", study.methods,
+      "of a study: names of objectives, with commas between them; by default " + study.methods);
+  verb->add_option("--seeds", study.seeds, "of a study: runs of each method, by default 1");
   verb->add_option(
       "--lr", study.rates,
       "of a study: learning rates, of which each method takes its best by seed 1's reward in the "
       "last quarter of training; by default optimizer.lr, a third of it and twice it");
-  verb->add_option("--jobs", study.jobs, "of a study: runs at a time, 0 for one a core");
+  verb->add_option("--jobs", study.jobs,
+                   "of a study: runs at a time; by default one a core, or one on a GPU");
   verb->add_option("--out", study.out, "of a study: its folder, runs/compare-CONFIG by default");
   verb->add_option("--json", arguments.json, "write the figures to this file");
   verb->add_option("--html", arguments.html, "write a self-contained page to this file");

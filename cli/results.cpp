@@ -1,5 +1,6 @@
 #include "cli/results.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -64,11 +65,21 @@ void check_alike(const RunResult& first, const RunResult& run) {
   }
 }
 
+/// The objective, and as much of the folder's path as tells the method from the others.
 std::string name_of(const RunResult& run, const std::vector<Method>& others) {
-  std::string name =
+  const std::string objective =
       std::visit([](const auto& o) { return std::string(o.kName); }, run.config.objective);
-  for (const Method& other : others)
-    if (other.name == name) return name + " (" + run.folder.filename().string() + ")";
+  const auto is_taken = [&](const std::string& name) {
+    return std::any_of(others.begin(), others.end(),
+                       [&](const Method& other) { return other.name == name; });
+  };
+  std::string name = objective;
+  fs::path tail, rest = fs::canonical(run.folder);
+  while (is_taken(name) && rest.has_relative_path()) {
+    tail = tail.empty() ? rest.filename() : rest.filename() / tail;
+    rest = rest.parent_path();
+    name = concat(objective, " (", tail.string(), ")");
+  }
   return name;
 }
 

@@ -12,11 +12,13 @@ class RunModels {
   /// what the run's `model` is needed for. Throws Error if that is not there any more.
   RunModels(const RunResult& run, const ComputeOptions& compute, const std::string& use);
 
+  const std::filesystem::path& base_folder() const { return base_; }
+
   /// The run's `model`, with a new adapter if the run trains one.
   Model base(Use use) const;
 
-  /// A checkpoint of the run, an adapter on the run's `model`. Throws Error if the weights in that
-  /// are not those that the run began with.
+  /// A checkpoint of the run, an adapter on the run's `model`. Throws Error if its files are
+  /// damaged, or the weights in `model` are not those that the run began with.
   Model at(const std::filesystem::path& checkpoint, Use use) const;
 
  private:

@@ -1,15 +1,17 @@
 // gdsd compare CONFIG: runs what is missing of a study, and says what it came to.
 #include "cli/study.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <set>
+#include <sstream>
 
 #include "cli/configs.h"
-#include "cli/jobs.h"
-#include "cli/verbs.h"
+#include "cli/trials.h"
 #include "gdsd/base/file.h"
 #include "gdsd/base/progress.h"
+#include "gdsd/base/run_lock.h"
 
 namespace gdsd {
 
@@ -22,20 +24,29 @@ std::vector<std::string> split_list(const std::string& text) {
   for (char c : text)
     if (c == ',')
       parts.emplace_back();
-    else
+    else if (c != ' ')
       parts.back().push_back(c);
   return parts;
 }
 
+std::string spelt(double rate, const char* format) {
+  char text[32];
+  std::snprintf(text, sizeof text, format, rate);
+  return text;
+}
+
 /// A third of it, itself and its double, in two digits.
 std::vector<std::string> grid_around(double lr) {
-  std::vector<std::string> rates;
-  for (double rate : {lr / 3, lr, lr * 2}) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.2g", rate);
-    rates.emplace_back(text);
-  }
-  return rates;
+  return {spelt(lr / 3, "%.2g"), spelt(lr, "%.2g"), spelt(lr * 2, "%.2g")};
+}
+
+/// The last error in a run's log.
+std::string reason_in(const fs::path& log) {
+  std::string reason;
+  std::istringstream lines(fs::exists(log) ? read_file(log) : "");
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("gdsd: ")) reason = line.substr(6);
+  return reason;
 }
 
 /// A study under way.
@@ -47,135 +58,84 @@ class Study {
  private:
   void read_methods();
   void read_rates();
-  Trial trial(const std::string& method, const std::string& rate, int64_t seed) const;
-  std::vector<std::string> overrides_of(const Trial& trial) const;
-  Job job(const Trial& trial) const;
-  bool finished(const Trial& trial) const;
-  bool run_missing(const std::vector<Trial>& trials);
-  std::string best_rate(const std::string& method) const;
+  void tell_of_options_of_one_method() const;
+  bool run_missing(const std::string& what, const std::vector<Trial>& trials);
+  std::string best_rate(const std::string& method);
   std::vector<Trial> grid() const;
-  std::vector<Trial> repeats() const;
-  Figures figures(const std::string& method) const;
+  std::vector<Trial> repeats();
+  Figures figures(const std::string& method);
   int report();
 
   const StudyArguments& a_;
-  TrainConfig config_;
-  fs::path out_;
+  Trials trials_;
   std::vector<std::string> methods_, rates_;
-  int64_t jobs_ = 1;
-  std::string base_;  // fingerprint of config_.model
-  std::vector<std::string> failures_;
+  bool has_failures_ = false;
 };
 
-Study::Study(const StudyArguments& a)
-    : a_(a), config_(load_options<TrainConfig>(a.config, a.overrides)) {
+Study::Study(const StudyArguments& a) : a_(a), trials_(a) {
   check(a.seeds >= 1 && a.seeds <= 1000, "--seeds: got ", a.seeds, ", expected 1 … 1000.");
-  check(a.jobs >= 0 && a.jobs <= 1000, "--jobs: got ", a.jobs, ", expected 0 … 1000.");
-  check(config_.eval.every > 0, a.config,
-        ": eval.every is 0: methods are compared by evaluations.");
-  out_ = a.out.empty() ? fs::path("runs") / ("compare-" + fs::path(a.config).stem().string())
-                       : fs::path(a.out);
   read_rates();
   read_methods();
-  jobs_ = a.jobs > 0 ? a.jobs : uses_gpu(config_.compute) ? 1 : count_cores();
-  base_ = weights_fingerprint(config_.model);
+  tell_of_options_of_one_method();
 }
 
-/// In ascending order: the first and the last are the edges of the grid.
+/// In ascending order: the first and the last are the edges of the grid. A rate has one spelling.
 void Study::read_rates() {
-  std::map<double, std::string> rates;
-  for (const std::string& rate :
-       a_.rates.empty() ? grid_around(config_.optimizer.lr) : split_list(a_.rates)) {
+  std::set<double> rates;
+  const double lr = trials_.config().optimizer.lr;
+  for (const std::string& rate : a_.rates.empty() ? grid_around(lr) : split_list(a_.rates)) {
     double value = 0;
     check(from_text(rate, value) && value > 0, "--lr: got '", rate,
           "', expected positive numbers with commas between.");
-    check(rates.emplace(value, rate).second, "--lr: '", rate, "' is given twice.");
+    check(rates.insert(value).second, "--lr: '", rate, "' is given twice.");
   }
-  for (const auto& [value, rate] : rates) rates_.push_back(rate);
+  for (double rate : rates) rates_.push_back(spelt(rate, "%.12g"));
 }
 
-/// Those whose options the config sets are told apart from the others, which have only their own.
 void Study::read_methods() {
   methods_ = split_list(a_.methods);
   check(std::set<std::string>(methods_.begin(), methods_.end()).size() == methods_.size(),
         "--methods: one of them is given twice.");
   for (const std::string& method : methods_)  // throws for a name that is none, or lacks an option
-    load_options<TrainConfig>(a_.config, overrides_of(trial(method, rates_[0], 1)));
+    load_options<TrainConfig>(a_.config, trials_.overrides_of(trials_.trial(method, rates_[0], 1)));
+}
+
+void Study::tell_of_options_of_one_method() const {
+  const TrainConfig file = load_options<TrainConfig>(a_.config);
   const std::string chosen =
-      std::visit([](const auto& o) { return std::string(o.kName); }, config_.objective);
+      std::visit([](const auto& o) { return std::string(o.kName); }, file.objective);
+  if (methods_.size() < 2 || std::find(methods_.begin(), methods_.end(), chosen) == methods_.end())
+    return;
+  std::set<std::string> of_all;  // given after the config
+  for (const std::string& word : a_.overrides) of_all.insert(parse_override(word).path);
   TrainConfig plain;
   assign(plain, "objective.name", chosen);
   std::string own;
-  const auto now = list_fields(config_), before = list_fields(plain);
+  const auto now = list_fields(file), before = list_fields(plain);
   for (const Field& field : now)
     for (const Field& other : before)
       if (field.path.starts_with("objective.") && field.path == other.path &&
-          field.text != other.text)
+          field.text != other.text && !of_all.contains(field.path))
         own += concat(own.empty() ? "" : ", ", field.path, "=", field.text);
-  if (!own.empty() && methods_.size() > 1)
-    std::cerr << concat(own, " of ", a_.config, " hold for ", chosen,
-                        " alone; the other methods have defaults of their own.\n");
-}
-
-Trial Study::trial(const std::string& method, const std::string& rate, int64_t seed) const {
-  return {method, rate, seed, out_ / method / concat("lr-", rate) / concat("seed-", seed)};
-}
-
-std::vector<std::string> Study::overrides_of(const Trial& t) const {
-  std::vector<std::string> all = a_.overrides;
-  for (const std::string& one :
-       {concat("objective.name=", t.method), concat("optimizer.lr=", t.rate),
-        concat("seed=", t.seed), concat("run_dir=", t.folder.string())})
-    all.push_back(one);
-  return all;
-}
-
-Job Study::job(const Trial& t) const {
-  std::vector<std::string> words{"train", a_.config};
-  for (const std::string& word : overrides_of(t)) words.push_back(word);
-  if (config_.compute.threads == 0) {
-    // A run that was begun with others beside it goes on with as many threads as it began with.
-    std::string threads = to_text(std::max<int64_t>(1, count_cores() / jobs_));
-    if (fs::exists(t.folder / "config.yaml"))
-      threads = to_text(load_options<TrainConfig>(t.folder / "config.yaml").compute.threads);
-    words.push_back("compute.threads=" + threads);
-  }
-  return {words, out_ / "logs" / concat(t.method, "-lr-", t.rate, "-seed-", t.seed, ".log")};
-}
-
-/// Throws Error for a folder that holds another run than the study's.
-bool Study::finished(const Trial& t) const {
-  if (!fs::exists(t.folder / "config.yaml")) return false;
-  static const std::set<std::string> kFree{"run_dir", "save_every", "keep_last", "keep_best"};
-  const std::string hint = concat(" Choose another --out, or remove ", t.folder.string(), ".");
-  std::map<std::string, std::string> had;  // with the defaults of options that were not there yet
-  for (const Field& f : list_fields(load_options<TrainConfig>(t.folder / "config.yaml")))
-    had[f.path] = f.text;
-  for (const Field& f : list_fields(load_options<TrainConfig>(a_.config, overrides_of(t))))
-    check(kFree.contains(f.path) || f.path.starts_with("compute.") || had[f.path] == f.text,
-          "[out] ", t.folder.string(), " holds a run of another configuration: ", f.path, " was '",
-          had[f.path], "', now '", f.text, "'.", hint);
-  const auto newest = newest_checkpoint(t.folder, [](const std::string&) {});
-  if (!newest) return false;
-  check(newest->state.model == base_, "[out] the run in ", t.folder.string(),
-        " began with another model than what is now in ", config_.model, ".", hint);
-  return newest->state.step == config_.steps;
+  if (!own.empty())
+    std::cerr << concat("of ", chosen, " alone, the others have defaults of their own: ", own,
+                        " in ", a_.config, "\n");
 }
 
 /// → whether to go on.
-bool Study::run_missing(const std::vector<Trial>& trials) {
+bool Study::run_missing(const std::string& what, const std::vector<Trial>& trials) {
   std::vector<Trial> missing;
   std::vector<Job> jobs;
   for (const Trial& t : trials) {
-    if (finished(t)) continue;
+    if (trials_.finished(t)) continue;
     missing.push_back(t);
-    jobs.push_back(job(t));
+    jobs.push_back(trials_.job(t));
   }
   if (!missing.empty())
-    std::cerr << concat(missing.size(), " of ", trials.size(), " runs to do, ", jobs_,
-                        " at a time, in ", out_.string(), "\n");
+    std::cerr << concat(what, ": ", missing.size(), " of ", trials.size(), " runs to do, ",
+                        trials_.at_once(), " at a time, in ", trials_.folder().string(), "\n");
   size_t count = 0;
-  return run_jobs(jobs, static_cast<int>(jobs_), [&](size_t i, int code) {
+  return run_jobs(jobs, trials_.at_once(), [&](size_t i, int code) {
     const Trial& t = missing[i];
     std::string line = concat("[", ++count, "/", missing.size(), "] ", t.method, ", lr ", t.rate,
                               ", seed ", t.seed, ": ");
@@ -183,10 +143,11 @@ bool Study::run_missing(const std::vector<Trial>& trials) {
       const RunResult run = read_run(t.folder);
       line += concat("solved ", fixed(run.final_solved, 3), ", auc ", fixed(run.auc(), 3), ", ",
                      human_duration(run.seconds));
+    } else if (code == kExitInterrupted) {
+      line += "interrupted";
     } else {
-      line +=
-          code == kExitInterrupted ? "interrupted" : concat("failed, see ", jobs[i].log.string());
-      if (code != kExitInterrupted) failures_.push_back(jobs[i].log.string());
+      has_failures_ = true;
+      line += concat("failed: ", reason_in(jobs[i].log), " See ", jobs[i].log.string());
     }
     std::cerr << line << "\n";
   });
@@ -195,56 +156,62 @@ bool Study::run_missing(const std::vector<Trial>& trials) {
 std::vector<Trial> Study::grid() const {
   std::vector<Trial> all;
   for (const std::string& method : methods_)
-    for (const std::string& rate : rates_) all.push_back(trial(method, rate, 1));
+    for (const std::string& rate : rates_) all.push_back(trials_.trial(method, rate, 1));
   return all;
 }
 
 /// By the reward of the last training rollouts: held-out problems choose nothing.
-std::string Study::best_rate(const std::string& method) const {
+std::string Study::best_rate(const std::string& method) {
   std::string best;
   double most = -1;
   for (const std::string& rate : rates_) {
-    const Trial t = trial(method, rate, 1);
-    if (!finished(t)) continue;
+    const Trial t = trials_.trial(method, rate, 1);
+    if (!trials_.finished(t)) continue;
     const double reward = read_run(t.folder).late_reward();
     if (reward > most) most = reward, best = rate;
   }
   return best;
 }
 
-std::vector<Trial> Study::repeats() const {
+std::vector<Trial> Study::repeats() {
   std::vector<Trial> all;
   for (int64_t seed = 2; seed <= a_.seeds; ++seed)
     for (const std::string& method : methods_)
       if (const std::string rate = best_rate(method); !rate.empty())
-        all.push_back(trial(method, rate, seed));
+        all.push_back(trials_.trial(method, rate, seed));
   return all;
 }
 
-Figures Study::figures(const std::string& method) const {
+Figures Study::figures(const std::string& method) {
   const std::string rate = best_rate(method);
   std::vector<RunResult> runs;
-  for (int64_t seed = 1; seed <= a_.seeds; ++seed)
-    if (const Trial t = trial(method, rate, seed); finished(t)) runs.push_back(read_run(t.folder));
+  for (int64_t seed = 1; !rate.empty() && seed <= a_.seeds; ++seed)
+    if (const Trial t = trials_.trial(method, rate, seed); trials_.finished(t))
+      runs.push_back(read_run(t.folder));
   Figures f = figures_of(method, rate, std::move(runs));
   f.failed = a_.seeds - std::ssize(f.runs);
-  f.at_edge = rates_.size() > 1 && (rate == rates_.front() || rate == rates_.back());
+  f.at_edge =
+      !rate.empty() && rates_.size() > 1 && (rate == rates_.front() || rate == rates_.back());
   return f;
 }
 
 void print(const std::vector<Figures>& all) {
   std::cout
-      << "method              lr        seeds  failed  final    ±95 %    auc  worst  collapses  "
+      << "method                lr        seeds  failed  final    ±95 %    auc  worst  collapses  "
          "seconds\n";
   char text[200];
   for (const Figures& f : all) {
-    std::snprintf(text, sizeof text,
-                  "%-18s  %-8s%s  %5zu  %6lld  %.3f   %s  %.3f  %.3f  %9lld  %7.1f\n",
-                  f.method.c_str(), f.rate.c_str(), f.at_edge ? "*" : " ", f.runs.size(),
-                  static_cast<long long>(f.failed), f.final_mean,
-                  f.final_ci95 ? fixed(*f.final_ci95, 3).c_str() : "    -", f.auc_mean, f.worst,
-                  static_cast<long long>(f.collapses), f.seconds);
+    std::snprintf(text, sizeof text, "%-20s  %-8s%s  %5zu  %6lld", f.method.c_str(),
+                  f.runs.empty() ? "-" : f.rate.c_str(), f.at_edge ? "*" : " ", f.runs.size(),
+                  static_cast<long long>(f.failed));
     std::cout << text;
+    if (!f.runs.empty()) {
+      std::snprintf(text, sizeof text, "  %.3f   %s  %.3f  %.3f  %9lld  %7.1f", f.final_mean,
+                    f.final_ci95 ? fixed(*f.final_ci95, 3).c_str() : "    -", f.auc_mean, f.worst,
+                    static_cast<long long>(f.collapses), f.seconds);
+      std::cout << text;
+    }
+    std::cout << "\n";
   }
   std::cout
       << "final: solved, of held-out problems, mean over seeds ± Student's 95 % interval. lr: of "
@@ -254,20 +221,26 @@ void print(const std::vector<Figures>& all) {
 }
 
 int Study::report() {
-  std::vector<Figures> all;
-  for (const std::string& method : methods_)
-    if (!best_rate(method).empty()) all.push_back(figures(method));
-  check(!all.empty(), "[compare] no run came to its end; see ", (out_ / "logs").string(), ".");
+  std::vector<Figures> all, with_runs;
+  for (const std::string& method : methods_) {
+    all.push_back(figures(method));
+    if (!all.back().runs.empty()) with_runs.push_back(all.back());
+  }
   print(all);
-  write_file(out_ / "summary.json", study_json(all));
-  write_file(out_ / "curves.csv", study_csv(all));
-  write_file(out_ / "curves.svg", study_svg(all));
-  for (const std::string& log : failures_) std::cerr << "failed: " << log << "\n";
-  return failures_.empty() ? kExitDone : kExitBadInput;
+  check(!with_runs.empty(), "[compare] no run came to its end; see ",
+        (trials_.folder() / "logs").string(), ".");
+  write_file(trials_.folder() / "summary.json", study_json(with_runs));
+  write_file(trials_.folder() / "curves.csv", study_csv(with_runs));
+  write_file(trials_.folder() / "curves.svg", study_svg(with_runs));
+  check(!has_failures_, "[compare] some runs failed; the same command tries them again.");
+  return kExitDone;
 }
 
 int Study::run() {
-  if (run_missing(grid()) && run_missing(repeats())) return report();
+  fs::create_directories(trials_.folder());
+  const RunLock lock(trials_.folder());
+  if (run_missing("the grid, with seed 1", grid()) && run_missing("the other seeds", repeats()))
+    return report();
   std::cerr << "Interrupted; the same command goes on.\n";
   return kExitInterrupted;
 }

@@ -5,14 +5,6 @@
 
 namespace gdsd {
 
-/// One run of a study, and where it is.
-struct Trial {
-  std::string method;  // as objective.name takes it
-  std::string rate;    // as the user wrote it
-  int64_t seed = 1;
-  std::filesystem::path folder;
-};
-
 /// What the runs of a method at its best learning rate came to.
 struct Figures {
   std::string method, rate;

@@ -68,6 +68,7 @@ Figures figures_of(const std::string& method, const std::string& rate,
                    std::vector<RunResult> runs) {
   std::vector<double> finals, aucs, seconds;
   Figures f{.method = method, .rate = rate, .runs = std::move(runs)};
+  if (f.runs.empty()) return f;
   for (const RunResult& run : f.runs) {
     finals.push_back(run.final_solved);
     aucs.push_back(run.auc());

@@ -78,6 +78,8 @@ std::vector<Candidate> candidates_called(const std::string& names) {
         std::find_if(all.begin(), all.end(), [&](const Candidate& c) { return c.name == name; });
     check(found != all.end(), "[diagnose] methods: got '", name, "', expected all, or some of ",
           known, " with commas between them.");
+    for (const Candidate& c : chosen)
+      check(c.name != name, "[diagnose] methods: '", name, "' is given twice.");
     chosen.push_back(*found);
     begin = end + 1;
   }

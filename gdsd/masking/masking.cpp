@@ -181,8 +181,9 @@ void MaskingOptions::validate() const {
   const bool pairs = pattern == Pattern::kStratified || pattern == Pattern::kUniform ||
                      pattern == Pattern::kBernoulli || pattern == Pattern::kFullAndPairs;
   check_count(views, "views", 1, 1000);
-  check_field(!coupled || pairs, "coupled",
-              "only stratified, uniform, bernoulli and full_and_pairs have a complement.");
+  check_field(!coupled || pairs, "coupled", "got true with pattern ", to_text(pattern),
+              ", but only stratified, uniform, bernoulli and full_and_pairs have a complement: say "
+              "coupled=false.");
   check_field(pattern != Pattern::kTrace || views == 1, "views",
               "follow from the denoising steps with pattern trace: leave it at 1, got ", views,
               ".");

@@ -56,7 +56,8 @@ struct DmpoOptions {
     check_field(masking.weight == TokenWeight::kMean, "masking.weight",
                 "the loss is a mean over hidden tokens: expected mean.");
     check_field(loss == DmpoLoss::kWdce || advantage.centring == Centring::kNone,
-                "advantage.centring", "ddo weighs rollouts by w⁺ itself: expected none.");
+                "advantage.centring", "got ", to_text(advantage.centring),
+                " with loss ddo, which weighs rollouts by w⁺ itself: expected none.");
     check_field(ddo_views != DdoViews::kHalves || loss == DmpoLoss::kWdce || masking.views > 1,
                 "ddo_views", "halves needs two views or more.");
   }

@@ -69,19 +69,6 @@ std::map<std::string, FileRecord> read_manifest(const fs::path& file) {
   });
 }
 
-/// Throws Error unless every file is as the manifest says.
-void verify(const fs::path& folder) {
-  for (const auto& [name, expected] : read_manifest(folder / "manifest.json")) {
-    const fs::path file = folder / name;
-    check(fs::is_regular_file(file), "[checkpoint] ", file.string(), ": is missing.");
-    const uint64_t bytes = fs::file_size(file);
-    check(bytes == expected.bytes, "[checkpoint] ", file.string(), ": has ", bytes,
-          " bytes, expected ", expected.bytes, ".");
-    check(fingerprint(file) == expected.xxh3, "[checkpoint] ", file.string(),
-          ": its contents have changed.");
-  }
-}
-
 /// The checkpoint in `folder`, of a run that has logged so many bytes. Throws Error unless it is
 /// sound.
 Checkpoint open_checkpoint(const fs::path& folder, uint64_t logged) {
@@ -153,6 +140,18 @@ void remove_surplus(const fs::path& run_dir, const Retention& keep) {
 }
 
 }  // namespace
+
+void verify(const fs::path& folder) {
+  for (const auto& [name, expected] : read_manifest(folder / "manifest.json")) {
+    const fs::path file = folder / name;
+    check(fs::is_regular_file(file), "[checkpoint] ", file.string(), ": is missing.");
+    const uint64_t bytes = fs::file_size(file);
+    check(bytes == expected.bytes, "[checkpoint] ", file.string(), ": has ", bytes,
+          " bytes, expected ", expected.bytes, ".");
+    check(fingerprint(file) == expected.xxh3, "[checkpoint] ", file.string(),
+          ": its contents have changed.");
+  }
+}
 
 RunState read_state(const fs::path& checkpoint) {
   return read_json(checkpoint / "trainer" / "state.json", [](const json& j) {

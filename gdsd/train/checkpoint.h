@@ -37,6 +37,9 @@ struct Retention {
   int64_t best = 1;  // those of highest score besides
 };
 
+/// Throws Error unless every file of a checkpoint is as its manifest says.
+void verify(const std::filesystem::path& checkpoint);
+
 /// The newest checkpoint of the run whose files are all as they were written, and whose lines of
 /// metrics.jsonl are there; `warn` hears of each newer one that is not so. nullopt if there is
 /// none, Error if none is sound.

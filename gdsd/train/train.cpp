@@ -210,6 +210,13 @@ void TrainConfig::validate() const {
   check_field(rollout.group_size > 1, "rollout.group_size",
               "advantages compare the rollouts of a group: expected two or more, got ",
               rollout.group_size, ".");
+  const auto check_least = [&](const MaskingOptions& o, const char* path) {
+    check_field(o.least <= rollout.sampler.gen_length, path, "got ", o.least,
+                ", but a completion has rollout.sampler.gen_length=", rollout.sampler.gen_length,
+                " tokens.");
+  };
+  check_least(masking(objective), "objective.masking.least");
+  check_least(advantage(objective).elbo, "objective.advantage.elbo.least");
 }
 
 Outcome train(const TrainConfig& asked, Existing existing, Observer& observer) {

@@ -178,22 +178,24 @@ class CliTest(unittest.TestCase):
         self.assertIn("2 of 4 runs to do", self.gdsd_ok(*self.STUDY).stderr)
 
     def test_study_tells_of_runs_that_fail(self):
-        (self.root / "broken/wd1/lr-1e-3/seed-1").mkdir(parents=True)
-        (self.root / "broken/wd1/lr-1e-3/seed-1/notes.txt").write_text("mine")
+        (self.root / "broken/wd1/lr-0.001/seed-1").mkdir(parents=True)
+        (self.root / "broken/wd1/lr-0.001/seed-1/notes.txt").write_text("mine")
         done = self.gdsd("compare", "train.yaml", "steps=1", "--methods", "gdsd,wd1", "--lr",
                          "1e-3", "--out", "broken")
         self.assertEqual(done.returncode, 2)
-        self.assertRegex(done.stderr, r"wd1, lr 1e-3, seed 1: failed, see broken/logs/wd1.*log")
-        log = self.root / "broken/logs/wd1-lr-1e-3-seed-1.log"
+        self.assertRegex(done.stderr, r"wd1, lr 0.001, seed 1: failed: .*holds no run.* See broken/logs/wd1.*log")
+        log = self.root / "broken/logs/wd1-lr-0.001-seed-1.log"
         self.assertIn("holds no run", log.read_text())
-        self.assertEqual(done.stdout.splitlines()[1].split()[0], "gdsd")
+        rows = [line.split() for line in done.stdout.splitlines()[1:3]]
+        self.assertEqual([row[0] for row in rows], ["gdsd", "wd1"])
+        self.assertEqual(rows[1], ["wd1", "-", "0", "1"])  # nothing but a failure
 
     def test_study_takes_the_rate_of_most_reward_and_only_its_own_runs(self):
         study = ["compare", "train.yaml", "steps=4", "eval.every=4", "--methods", "gdsd", "--lr",
                  "3e-4,1e-4,1e-3", "--out", "chosen"]
         self.gdsd_ok(*study)
         late = {}  # the reward of the last quarter, which is one step of four
-        for rate in ("1e-4", "3e-4", "1e-3"):
+        for rate in ("0.0001", "0.0003", "0.001"):
             log = (self.root / f"chosen/gdsd/lr-{rate}/seed-1/metrics.jsonl").read_text()
             late[rate] = json.loads(log.splitlines()[-1])["reward"]
         self.assertGreater(len(set(late.values())), 1, "these rates cannot be told apart")
@@ -218,7 +220,11 @@ class CliTest(unittest.TestCase):
         (self.root / "own.yaml").write_text(TRAIN.replace("psi: 1.0", "psi: 2"))
         done = self.gdsd_ok("compare", "own.yaml", "steps=1", "--methods", "gdsd,espo", "--lr",
                             "1e-3", "--out", "own")
-        self.assertIn("objective.psi=2 of own.yaml hold for gdsd alone", done.stderr)
+        self.assertIn("of gdsd alone, the others have defaults of their own: objective.psi=2 in "
+                      "own.yaml", done.stderr)
+        done = self.gdsd_ok("compare", "own.yaml", "steps=1", "objective.psi=2", "--methods",
+                            "gdsd,gdsd_tlc", "--lr", "1e-3", "--out", "own2")
+        self.assertNotIn("alone", done.stderr)
 
     def test_study_refuses_what_it_cannot_run(self):
         self.expect_refused(["compare", "train.yaml", "--methods", "gdsd,ppo"], "'ppo'", "gdsd")
@@ -229,6 +235,10 @@ class CliTest(unittest.TestCase):
                             "objective.psi", "It belongs to 'gdsd'")
         self.expect_refused(["compare", "train.yaml", "--html", "page.html"], "--html",
                             "folders of runs")
+        self.expect_refused(["compare", "train.yaml", "seed=3"], "seed is what --seeds says")
+        self.expect_refused(["compare", "train.yaml", "optimizer.lr=3", "--lr", "1"], "--lr says")
+        self.expect_refused(["compare", "pretrain.yaml"], "a config of `gdsd pretrain`")
+        self.expect_refused(["compare", "train.yaml", "model=none"], "none")
         self.expect_refused(["compare", "base", "--seeds", "2"], "--seeds", "study of a config")
         self.expect_refused(["compare", "train.yaml", "--seeds", "0"], "--seeds")
         self.expect_refused(["compare", "train.yaml", "eval.every=0"], "eval.every")
@@ -238,7 +248,7 @@ class CliTest(unittest.TestCase):
                  "--jobs", "1", "--out", "stopped"]
         process = subprocess.Popen([GDSD, *study], cwd=self.root, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, start_new_session=True)
-        log = self.root / "stopped/gdsd/lr-1e-4/seed-1/metrics.jsonl"  # the lowest rate first
+        log = self.root / "stopped/gdsd/lr-0.0001/seed-1/metrics.jsonl"  # the lowest rate first
         for _ in range(600):
             if log.exists() and log.stat().st_size > 0:
                 break
@@ -247,9 +257,9 @@ class CliTest(unittest.TestCase):
         stderr = process.communicate(timeout=60)[1]
         self.assertEqual(process.returncode, 130, stderr)
         self.assertIn("the same command goes on", stderr)
-        self.assertFalse((self.root / "stopped/gdsd/lr-1e-3").exists())
+        self.assertFalse((self.root / "stopped/gdsd/lr-0.001").exists())
         self.gdsd_ok(*study)
-        first = (self.root / "stopped/gdsd/lr-1e-4/seed-1/metrics.jsonl").read_text()
+        first = (self.root / "stopped/gdsd/lr-0.0001/seed-1/metrics.jsonl").read_text()
         self.assertEqual(len(first.splitlines()), 61)
 
     def test_comparison_knows_the_base_from_any_folder(self):
@@ -334,13 +344,19 @@ class CliTest(unittest.TestCase):
                "methods=wd1"]
         self.gdsd_ok("train", "train.yaml", "run_dir=runs/adapted", "lora.rank=2",
                      "rollout.sampler.steps=0", "rollout.sampler.block_length=5")
-        first = self.gdsd_ok("diagnose", "runs/adapted", *few).stdout
+        def row(run, cwd):
+            done = self.gdsd_ok("diagnose", run, *few, cwd=cwd)
+            return [line for line in done.stdout.splitlines() if line.startswith("wd1 ")]
+
+        # From elsewhere the base is not where the adapter's own file says.
+        elsewhere = self.root / "from_here"
+        elsewhere.mkdir()
+        self.assertEqual(row("../runs/adapted", elsewhere), row("runs/adapted", self.root))
+        self.gdsd_ok("compare", "../runs/adapted", "--html", "adapted.html", cwd=elsewhere)
+
         file = self.root / "runs/adapted/latest/adapter_config.json"
-        peft = json.loads(file.read_text())
-        peft["base_model_name_or_path"] = "gone"
-        file.write_text(json.dumps(peft))
-        self.assertEqual(self.gdsd_ok("diagnose", "runs/adapted", *few).stdout, first)
-        self.gdsd_ok("compare", "runs/adapted", "--html", "adapted.html")
+        file.write_text(file.read_text() + " ")
+        self.expect_refused(["diagnose", "runs/adapted", *few], "adapter_config.json", "bytes")
 
     def test_a_run_whose_model_was_changed_is_refused(self):
         for folder, seed in (("base2", 1), ("other", 2)):
