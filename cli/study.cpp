@@ -108,15 +108,16 @@ void Study::tell_of_options_of_one_method() const {
     return;
   std::set<std::string> of_all;  // given after the config
   for (const std::string& word : a_.overrides) of_all.insert(parse_override(word).path);
-  TrainConfig plain;
-  assign(plain, "objective.name", chosen);
   std::string own;
-  const auto now = list_fields(file), before = list_fields(plain);
-  for (const Field& field : now)
-    for (const Field& other : before)
-      if (field.path.starts_with("objective.") && field.path == other.path &&
-          field.text != other.text && !of_all.contains(field.path))
-        own += concat(own.empty() ? "" : ", ", field.path, "=", field.text);
+  std::visit(
+      [&]<class O>(const O& objective) {
+        const auto now = list_fields(objective), plain = list_fields(O{});
+        for (size_t i = 0; i < now.size(); ++i)
+          if (const std::string path = "objective." + now[i].path;
+              now[i].text != plain[i].text && !of_all.contains(path))
+            own += concat(own.empty() ? "" : ", ", path, "=", now[i].text);
+      },
+      file.objective);
   if (!own.empty())
     std::cerr << concat("of ", chosen, " alone, the others have defaults of their own: ", own,
                         " in ", a_.config, "\n");
@@ -174,11 +175,12 @@ std::string Study::best_rate(const std::string& method) {
 }
 
 std::vector<Trial> Study::repeats() {
+  std::vector<std::string> rates;
+  for (const std::string& method : methods_) rates.push_back(best_rate(method));
   std::vector<Trial> all;
   for (int64_t seed = 2; seed <= a_.seeds; ++seed)
-    for (const std::string& method : methods_)
-      if (const std::string rate = best_rate(method); !rate.empty())
-        all.push_back(trials_.trial(method, rate, seed));
+    for (size_t m = 0; m < methods_.size(); ++m)
+      if (!rates[m].empty()) all.push_back(trials_.trial(methods_[m], rates[m], seed));
   return all;
 }
 
@@ -190,8 +192,7 @@ Figures Study::figures(const std::string& method) {
       runs.push_back(read_run(t.folder));
   Figures f = figures_of(method, rate, std::move(runs));
   f.failed = a_.seeds - std::ssize(f.runs);
-  f.at_edge =
-      !rate.empty() && rates_.size() > 1 && (rate == rates_.front() || rate == rates_.back());
+  f.at_edge = rates_.size() > 1 && (rate == rates_.front() || rate == rates_.back());
   return f;
 }
 
@@ -216,22 +217,19 @@ void print(const std::vector<Figures>& all) {
   std::cout
       << "final: solved, of held-out problems, mean over seeds ± Student's 95 % interval. lr: of "
          "the grid, by seed 1's reward in the last quarter of training; * at its edge. failed: "
-         "runs "
-         "that did not come to their end, in no mean.\n";
+         "runs that did not come to their end, in no mean.\n";
 }
 
 int Study::report() {
-  std::vector<Figures> all, with_runs;
-  for (const std::string& method : methods_) {
-    all.push_back(figures(method));
-    if (!all.back().runs.empty()) with_runs.push_back(all.back());
-  }
+  std::vector<Figures> all;
+  for (const std::string& method : methods_) all.push_back(figures(method));
   print(all);
-  check(!with_runs.empty(), "[compare] no run came to its end; see ",
+  std::erase_if(all, [](const Figures& f) { return f.runs.empty(); });
+  check(!all.empty(), "[compare] no run came to its end; see ",
         (trials_.folder() / "logs").string(), ".");
-  write_file(trials_.folder() / "summary.json", study_json(with_runs));
-  write_file(trials_.folder() / "curves.csv", study_csv(with_runs));
-  write_file(trials_.folder() / "curves.svg", study_svg(with_runs));
+  write_file(trials_.folder() / "summary.json", study_json(all));
+  write_file(trials_.folder() / "curves.csv", study_csv(all));
+  write_file(trials_.folder() / "curves.svg", study_svg(all));
   check(!has_failures_, "[compare] some runs failed; the same command tries them again.");
   return kExitDone;
 }

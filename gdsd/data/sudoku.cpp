@@ -2,7 +2,6 @@
 #include "gdsd/data/sudoku.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "gdsd/base/check.h"
 #include "gdsd/base/random.h"
@@ -100,12 +99,14 @@ std::string Sudoku::demonstration(const Example& example, Key key) const {
     for (size_t cell = row * kSide; cell < (row + 1) * kSide; ++cell)
       if (example.prompt[cell] == '0') missing += example.answer[cell];
     std::sort(missing.begin(), missing.end());
-    std::vector<int64_t> order(missing.size());
-    std::iota(order.begin(), order.end(), 0);
-    if (options_.wrong_row == WrongRow::kShuffled)
-      order = permutation(mine.fork("row", row), static_cast<int64_t>(missing.size()));
+    if (options_.wrong_row == WrongRow::kShuffled) {
+      const std::string ascending = std::move(missing);
+      missing.clear();
+      for (int64_t i : permutation(mine.fork("row", row), std::ssize(ascending)))
+        missing += ascending[i];
+    }
     for (size_t cell = row * kSide, next = 0; cell < (row + 1) * kSide; ++cell)
-      if (example.prompt[cell] == '0') grid[cell] = missing[order[next++]];
+      if (example.prompt[cell] == '0') grid[cell] = missing[next++];
   }
   return grid;
 }

@@ -44,8 +44,7 @@ struct DiagnoseOptions {
     f("methods", methods, "all, or names with commas between them");
     f("old", old,
       "the checkpoint, of the same run, that makes the rollouts and is the old denoiser; by "
-      "default "
-      "the run's model");
+      "default the run's model");
     f("batch", batch, "masked sequences in one pass of the model; for less memory");
     f("compute", compute, "");
   }

@@ -23,15 +23,18 @@ struct Sums {
 struct GradientSums {
   Sums loss_weight, gradient;
 
-  void add(Batch batch, const Tensor& bin, TokenScore score, const ObjectiveOptions& objective) {
+  /// → the batch's loss.
+  Loss add(Batch batch, const Tensor& bin, TokenScore score, const ObjectiveOptions& objective) {
     batch.log_p = batch.log_p.detach().clone().requires_grad_();
-    loss(batch, objective).sum.backward();
+    Loss l = loss(batch, objective);
+    l.sum.backward();
     const Tensor weight = batch.log_p.grad().abs().to(at::kCPU, at::kDouble);  // [K, B, C]
     const Tensor after = batch.completion.cpu().logical_not();
     loss_weight.add(weight, bin, after);
     // log p is 0 where nothing was asked, and so is the weight.
     const Tensor rest = -batch.log_p.detach().to(at::kCPU, at::kDouble).expm1();  // 1 − p
     gradient.add(score == TokenScore::kLogProb ? weight * rest : weight, bin, after);
+    return l;
   }
   GradientShare shares() const { return {loss_weight.shares(), gradient.shares()}; }
 };
@@ -51,8 +54,7 @@ LossFigures loss_figures(std::span<const Draw> draws, int64_t K, const Objective
     old.add(batch_of(draw, draw.batch.log_p_old, K), bin, draw.views.score, objective);
     Batch batch = batch_of(draw, draw.log_p_new, K);
     batch.advantage = advantage.to(batch.advantage.options());
-    present.add(batch, bin, draw.views.score, objective);
-    const Loss l = loss(batch, objective);
+    const Loss l = present.add(batch, bin, draw.views.score, objective);
     const auto found = l.metrics.find("clipped");
     count += l.count;
     if (found == l.metrics.end()) continue;
