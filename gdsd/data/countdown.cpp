@@ -76,15 +76,18 @@ Example Countdown::draw(Split split, Key key) const {
   std::string prompt;
   for (size_t i = 0; i < 3; ++i)
     prompt += two_digits(puzzle.numbers[order[i]]) + (i < 2 ? "," : "=");
-  return {prompt + two_digits(puzzle.target), answer,
-          train ? "countdown/train" : "countdown/held_out"};
+  prompt += two_digits(puzzle.target);
+  return {.prompt = prompt,
+          .problem = prompt,
+          .answer = answer,
+          .source = train ? "countdown/train" : "countdown/held_out"};
 }
 
 std::string Countdown::demonstration(const Example& example, Key key) const {
   const Key mine = key.fork("demonstration");  // a caller may draw the example from `key`
   if (uniform(mine, 0) < options_.right) return example.answer;
   const std::string signs{"+-"[below(mine, 1, 2)], "+-"[below(mine, 2, 2)]};
-  return expression(parse_countdown(example.prompt).numbers, signs);
+  return expression(parse_countdown(example.problem).numbers, signs);
 }
 
 }  // namespace gdsd

@@ -3,16 +3,20 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gdsd/base/key.h"
 
 namespace gdsd {
 
-/// One problem, as the model is shown it.
+/// One problem.
 struct Example {
-  std::string prompt;  // before the chat template
-  std::string answer;  // the gold answer, or what a checker needs to verify one
-  std::string source;  // "gsm8k/train.jsonl:17" or "sudoku/train", for error messages and logs
+  std::string prompt = {};   // the text that the model goes on from, chat template and all
+  std::string problem = {};  // what is asked, without wording: "0030…", "3,7,12=16", a question
+  std::string answer = {};   // the gold answer, or what a checker needs to verify one
+  std::string source = {};   // "gsm8k/train.jsonl:17" or "sudoku/train", for error messages and logs
+  std::vector<std::string> tests = {};  // of code: what a program is judged by, one after another
+  std::string record = {};  // its line of a file, as JSON: for rewards of the user's own
 };
 
 /// Training never sees a problem of the held-out split, nor one that gives its answer away.

@@ -80,15 +80,18 @@ Example Sudoku::draw(Split split, Key key) const {
     const std::vector<int64_t> cells = permutation(key.fork("blanks", i), kCells);
     for (int64_t b = 0; b < blanks; ++b) puzzle[cells[b]] = '0';
     if (has_one_solution(puzzle))
-      return {puzzle, solution, train ? "sudoku/train" : "sudoku/held_out"};
+      return {.prompt = puzzle,
+              .problem = puzzle,
+              .answer = solution,
+              .source = train ? "sudoku/train" : "sudoku/held_out"};
   }
   throw Error(concat("[sudoku] no puzzle of ", solution, " with ", blanks, " blanks in ", kTries,
                      " tries has one solution, expected fewer blanks."));
 }
 
 std::string Sudoku::demonstration(const Example& example, Key key) const {
-  check(example.prompt.size() == kCells && example.answer.size() == kCells, "[sudoku] ",
-        example.source, ": prompt and answer have ", example.prompt.size(), " and ",
+  check(example.problem.size() == kCells && example.answer.size() == kCells, "[sudoku] ",
+        example.source, ": problem and answer have ", example.problem.size(), " and ",
         example.answer.size(), " characters, expected ", kCells, " each.");
   const Key mine = key.fork("demonstration");  // a caller may draw the example from `key`
   if (uniform(mine, kSide) < options_.right) return example.answer;
@@ -97,7 +100,7 @@ std::string Sudoku::demonstration(const Example& example, Key key) const {
     if (uniform(mine, row) < options_.right_row) continue;
     std::string missing;
     for (size_t cell = row * kSide; cell < (row + 1) * kSide; ++cell)
-      if (example.prompt[cell] == '0') missing += example.answer[cell];
+      if (example.problem[cell] == '0') missing += example.answer[cell];
     std::sort(missing.begin(), missing.end());
     if (options_.wrong_row == WrongRow::kShuffled) {
       const std::string ascending = std::move(missing);
@@ -106,7 +109,7 @@ std::string Sudoku::demonstration(const Example& example, Key key) const {
         missing += ascending[i];
     }
     for (size_t cell = row * kSide, next = 0; cell < (row + 1) * kSide; ++cell)
-      if (example.prompt[cell] == '0') grid[cell] = missing[next++];
+      if (example.problem[cell] == '0') grid[cell] = missing[next++];
   }
   return grid;
 }

@@ -9,7 +9,7 @@
 namespace gdsd {
 
 bool reaches_target(const Attempt& attempt) {
-  const CountdownPuzzle puzzle = parse_countdown(attempt.example->prompt);
+  const CountdownPuzzle puzzle = parse_countdown(attempt.example->problem);
   const std::optional<Expression> e = evaluate(attempt.completion);
   return e && e->value == Fraction{puzzle.target, 1} &&
          std::is_permutation(e->literals.begin(), e->literals.end(), puzzle.numbers.begin(),

@@ -7,8 +7,8 @@ namespace gdsd {
 
 BlanksRight blanks_right(const Attempt& attempt) {
   constexpr size_t kCells = 16;
-  const std::string &puzzle = attempt.example->prompt, &solution = attempt.example->answer;
-  check(puzzle.size() == kCells && solution.size() == kCells, "[sudoku] prompt and answer have ",
+  const std::string &puzzle = attempt.example->problem, &solution = attempt.example->answer;
+  check(puzzle.size() == kCells && solution.size() == kCells, "[sudoku] problem and answer have ",
         puzzle.size(), " and ", solution.size(), " characters, expected ", kCells, " each.");
   BlanksRight count;
   for (size_t cell = 0; cell < kCells; ++cell) {

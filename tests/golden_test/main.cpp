@@ -31,6 +31,8 @@ void add_everything(const path& root) {
       add_all(folder, add_lora);
     else if (name == "tokenizers")
       add_all(folder, add_tokenizers);
+    else if (name == "rewards")
+      continue;  // golden_rewards reads them
     else if (std::filesystem::is_directory(folder))
       add_skip("Other", name + "/", "no reader of these");
   }

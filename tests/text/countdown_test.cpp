@@ -113,7 +113,7 @@ TEST(Countdown, AnswersAreTheFirstByLengthThenPlusThenLargerNumbers) {
 
 TEST(Countdown, WrongDemonstrationsKeepTheGivenOrder) {
   const Countdown countdown({.right = 0});
-  const Example e{.prompt = "03,12,07=02", .answer = "12-7-3", .source = "test"};
+  const Example e{.problem = "03,12,07=02", .answer = "12-7-3", .source = "test"};
   std::map<std::string, int> seen;
   for (uint64_t i = 0; i < 4000; ++i) ++seen[countdown.demonstration(e, key(i))];
   EXPECT_EQ(seen.size(), 4u);
@@ -123,7 +123,7 @@ TEST(Countdown, WrongDemonstrationsKeepTheGivenOrder) {
 
 TEST(Countdown, RightIsTheChanceOfARightDemonstration) {
   const Countdown countdown({.right = 0.4});
-  const Example e{.prompt = "03,12,07=02", .answer = "12-7-3", .source = "test"};
+  const Example e{.problem = "03,12,07=02", .answer = "12-7-3", .source = "test"};
   int right = 0;
   for (uint64_t i = 0; i < 4000; ++i) right += countdown.demonstration(e, key(i)) == e.answer;
   EXPECT_NEAR(right, 1600, 155);  // 5 standard deviations

@@ -17,7 +17,7 @@
 namespace gdsd {
 namespace {
 
-const Example kSudoku{.prompt =
+const Example kSudoku{.problem =
                           "0030"
                           "0400"
                           "0143"
@@ -28,7 +28,7 @@ const Example kSudoku{.prompt =
                           "2143"
                           "4321",
                       .source = "sudoku/test"};
-const Example kCountdown{.prompt = "03,07,12=16", .answer = "12+7-3", .source = "countdown/test"};
+const Example kCountdown{.problem = "03,07,12=16", .answer = "12+7-3", .source = "countdown/test"};
 
 TEST(SudokuReward, IsTheFractionOfBlanksRight) {
   const auto reward = [](const std::string& completion) {
@@ -55,7 +55,7 @@ TEST(SudokuReward, IsTheFractionOfBlanksRight) {
 }
 
 TEST(SudokuReward, DoesNotApplyWithoutBlanks) {
-  const Example full{.prompt = kSudoku.answer, .answer = kSudoku.answer, .source = ""};
+  const Example full{.problem = kSudoku.answer, .answer = kSudoku.answer, .source = ""};
   EXPECT_FALSE(sudoku_reward({&full, kSudoku.answer}));
   EXPECT_THROW(sudoku_reward({&kCountdown, ""}), Error);
 }
@@ -74,9 +74,9 @@ TEST(CountdownReward, IsOneForTheTargetAndATenthForTrying) {
 }
 
 TEST(CountdownReward, IsExact) {
-  const Example thirds{.prompt = "01,03,03=01", .answer = "", .source = ""};
+  const Example thirds{.problem = "01,03,03=01", .answer = "", .source = ""};
   EXPECT_EQ(countdown_reward({&thirds, "1/3*3"}), 1.0);
-  const Example near{.prompt = "10,03,03=01", .answer = "", .source = ""};
+  const Example near{.problem = "10,03,03=01", .answer = "", .source = ""};
   EXPECT_EQ(countdown_reward({&near, "10/3/3"}), 0.1);
   EXPECT_EQ(countdown_reward({&thirds, "1*3/3"}), 1.0);
   EXPECT_EQ(countdown_reward({&thirds, "1*3"}), 0.1);

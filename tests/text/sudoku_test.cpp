@@ -81,7 +81,7 @@ TEST(Sudoku, DrawsStayTheSameAcrossReleases) {  // the splits and data of publis
 }
 
 TEST(Sudoku, DemonstrationsOfACarefulAndOfALazyAnnotator) {
-  const Example e{.prompt =
+  const Example e{.problem =
                       "0030"
                       "0400"
                       "0143"
@@ -98,13 +98,13 @@ TEST(Sudoku, DemonstrationsOfACarefulAndOfALazyAnnotator) {
             "1423"
             "2143"
             "4321");
-  EXPECT_THROW(Sudoku({}).demonstration({.prompt = "0", .answer = "1", .source = ""}, key(0)),
+  EXPECT_THROW(Sudoku({}).demonstration({.problem = "0", .answer = "1", .source = ""}, key(0)),
                Error);
 }
 
 TEST(Sudoku, RightRowIsTheChanceOfEachRow) {
   const Sudoku sudoku({.right_row = 0.3});
-  const Example e{.prompt = std::string(16, '0'),
+  const Example e{.problem = std::string(16, '0'),
                   .answer =
                       "4321"
                       "2143"
@@ -125,7 +125,7 @@ TEST(Sudoku, RightRowIsTheChanceOfEachRow) {
 
 TEST(Sudoku, AnAnnotatorIsRightOrGuessesEachRow) {
   const Sudoku sudoku({.right = 0.3, .right_row = 0, .wrong_row = WrongRow::kShuffled});
-  const Example e{.prompt = std::string("0000") + "0143" + "3412" + "1230",
+  const Example e{.problem = std::string("0000") + "0143" + "3412" + "1230",
                   .answer =
                       "4321"
                       "2143"

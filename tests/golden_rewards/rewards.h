@@ -1,0 +1,21 @@
+// Which function of ours has to return what a line of a fixture file says.
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace gdsd::golden {
+
+using nlohmann::json;
+
+/// Fails the running test unless our function returns what `line` says the reference's did.
+using Check = void (*)(const json& line);
+
+// By the name of the file, without .jsonl.
+std::map<std::string, Check> planning_checks();
+std::map<std::string, Check> gsm8k_checks();
+std::map<std::string, Check> math_checks();
+std::map<std::string, Check> code_checks();
+
+}  // namespace gdsd::golden
