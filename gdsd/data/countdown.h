@@ -9,15 +9,34 @@
 #include "gdsd/base/fields.h"
 #include "gdsd/data/countdown_puzzle.h"
 #include "gdsd/data/example.h"
+#include "gdsd/data/text_tasks.h"
 
 namespace gdsd {
 
 struct CountdownOptions {
   static constexpr std::string_view kName = "countdown";
+  TaskFiles files = {};
+  CountdownPrompt prompt = CountdownPrompt::kBare;
+  std::string rewards = {};
+  int64_t numbers = 3;
+  int64_t number_min = 1;
+  int64_t number_max = 12;
+  int64_t target_min = 1;
+  int64_t target_max = 99;
+  std::string operators = "+-";
   double right = 1.0;
 
   template <class F>
   void fields(F&& f) {
+    files.fields(f);
+    f("prompt", prompt, kCountdownPromptHelp);
+    f("rewards", rewards, kRewardsHelp);
+    f("numbers", numbers, "of a generated puzzle, 2 to 6");
+    f("number_min", number_min, "smallest number of a generated puzzle");
+    f("number_max", number_max, "largest, at most 999");
+    f("target_min", target_min, "smallest target of a generated puzzle");
+    f("target_max", target_max, "largest, at most 9999");
+    f("operators", operators, "that a generated puzzle is made with: some of +-*/");
     f("right", right,
       "chance that a demonstration is right; otherwise it is the numbers in the given order with "
       "random + or -");

@@ -8,6 +8,7 @@
 
 #include "gdsd/base/fields.h"
 #include "gdsd/data/example.h"
+#include "gdsd/data/text_tasks.h"
 
 namespace gdsd {
 
@@ -17,6 +18,10 @@ constexpr auto enum_names(WrongRow) { return std::array{"ascending", "shuffled"}
 
 struct SudokuOptions {
   static constexpr std::string_view kName = "sudoku";
+  TaskFiles files = {};
+  SudokuPrompt prompt = SudokuPrompt::kBare;
+  std::string rewards = {};
+  int64_t side = 4;
   int64_t blanks_min = 7;
   int64_t blanks_max = 10;
   double right = 0.0;
@@ -25,8 +30,13 @@ struct SudokuOptions {
 
   template <class F>
   void fields(F&& f) {
-    f("blanks_min", blanks_min, "fewest blank cells of a puzzle");
-    f("blanks_max", blanks_max, "most blank cells of a puzzle, at most 12");
+    files.fields(f);
+    f("prompt", prompt, kSudokuPromptHelp);
+    f("rewards", rewards, kRewardsHelp);
+    f("side", side, "of the grid of a generated puzzle: 4 or 9");
+    f("blanks_min", blanks_min, "fewest blank cells of a generated puzzle");
+    f("blanks_max", blanks_max,
+      "most blank cells of a generated puzzle, at most 12; of side 9: 54");
     f("right", right, "chance that an annotator gets a whole demonstration right");
     f("right_row", right_row, "otherwise: chance that a row of it is right");
     f("wrong_row", wrong_row, "otherwise: order of the row's missing digits in its blanks");
