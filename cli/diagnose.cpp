@@ -70,6 +70,7 @@ Diagnosis diagnose_run(const Found& found, const DiagnoseOptions& options) {
   Subject subject{.old = *old.denoiser,
                   .present = *present.denoiser,
                   .tokenizer = *old.tokenizer,
+                  .chat = old.chat,
                   .task = config.task,
                   .rollout = config.rollout,
                   .objective = config.objective};

@@ -8,6 +8,7 @@
 
 #include "cli/diagnose.h"
 #include "cli/doctor.h"
+#include "cli/eval.h"
 #include "cli/generate.h"
 #include "cli/models.h"
 #include "cli/plan.h"
@@ -85,6 +86,29 @@ Verb add_diagnose(CLI::App& app, DiagnoseArguments& arguments) {
   return {verb, [&] { return run_diagnose(arguments); }};
 }
 
+Verb add_eval(CLI::App& app, EvalArguments& arguments) {
+  CLI::App* verb = add_run_verb(app, "eval", "Ask a model the held-out problems of a task.",
+                                arguments.run, /*writes=*/false);
+  verb->add_option("--out", arguments.out,
+                   "folder for every answer and the figures; the same command goes on in it");
+  verb->add_option("--lengths", arguments.lengths,
+                   "gen_lengths such as 128,256,512: one evaluation each, steps = length / 2, in a "
+                   "folder of its own below --out");
+  verb->add_flag("--fresh", arguments.run.fresh,
+                 "if --out is in use, rename it to OUT.old and begin anew");
+  verb->footer([] {
+    return eval_keys() + "A config of `gdsd train` does too: its model, task, sampler and eval.";
+  });
+  return {verb, [&] { return run_eval(arguments); }};
+}
+
+Verb add_results(CLI::App& app, ResultsArguments& arguments) {
+  CLI::App* verb = app.add_subcommand("results", "A table of what `gdsd eval --out` wrote.");
+  verb->add_option("FOLDERS", arguments.folders, "folders of `gdsd eval --out`")->required();
+  verb->add_option("--json", arguments.json, "write all figures to this file");
+  return {verb, [&] { return run_results(arguments); }};
+}
+
 Verb add_doctor(CLI::App& app) {
   return {app.add_subcommand("doctor", "Say what this machine has, and what will be used."),
           run_doctor};
@@ -158,23 +182,24 @@ int dispatch(int argc, char** argv) {
   RunArguments run{.program = argv[0]};
   CompareArguments compare;
   StudyArguments study;
-  int (*const verbs[])(const RunArguments&) = {run_train, run_pretrain, run_eval};
+  int (*const verbs[])(const RunArguments&) = {run_train, run_pretrain};
   CLI::App* const apps[] = {
       add_run_verb(app, "train", "Train a model with reinforcement learning.", run, true),
       add_run_verb(app, "pretrain", "Train a model on a task's demonstrations (MDLM loss).", run,
-                   true),
-      add_run_verb(app, "eval", "Evaluate config's `model` on held-out problems.", run, false)};
+                   true)};
   apps[0]->footer(train_keys);
   apps[1]->footer(pretrain_keys);
-  apps[2]->footer("The keys are those of `gdsd train`.");
   add_compare(app, compare, study);
 
+  EvalArguments evaluation{.run = {.program = argv[0]}};
+  ResultsArguments results;
   GenerateArguments generate;
   MergeArguments merge;
   InitArguments init;
   PlanArguments plan;
   DiagnoseArguments diagnosis;
-  const Verb others[] = {add_generate(app, generate),  add_merge(app, merge),
+  const Verb others[] = {add_eval(app, evaluation),    add_results(app, results),
+                         add_generate(app, generate),  add_merge(app, merge),
                          add_init(app, init),          add_plan(app, plan),
                          add_diagnose(app, diagnosis), add_doctor(app)};
 

@@ -32,7 +32,8 @@ int64_t prompt_length(const TrainConfig& config) {
     return 128;
   }
   const auto tokenizer = load_tokenizer(folder);
-  const Example example = problems_of(config.task)->draw(Split::kTrain, Key{});
+  const Example example =
+      problems_of(config.task, usable_chat(folder, *tokenizer))->draw(Split::kTrain, Key{});
   return static_cast<int64_t>(tokenizer->encode(example.prompt).size());
 }
 

@@ -85,7 +85,7 @@ std::string table(const std::vector<Method>& methods) {
 Cell cell_at(const Trace& trace, size_t i, const std::string& text, bool sudoku) {
   Cell cell{.text = text};
   if (text.empty()) return cell;
-  const std::string &prompt = trace.problem.prompt, &answer = trace.problem.answer;
+  const std::string &prompt = trace.problem.problem, &answer = trace.problem.answer;
   const bool is_cell = sudoku && i < answer.size() && i < prompt.size();
   const bool right = is_cell ? text[0] == answer[i] : sudoku ? text == kEnd : trace.solved;
   const bool given = is_cell && prompt[i] != '0';
@@ -111,7 +111,7 @@ std::string frames(const std::string& title, const Trace& trace, bool sudoku) {
 
 std::string puzzle(const Trace& trace) {
   std::vector<Cell> cells;
-  for (char c : trace.problem.prompt)
+  for (char c : trace.problem.problem)
     cells.push_back({.text = c == '0' ? "" : std::string(1, c),
                      .kind = c == '0' ? Cell::Kind::kHidden : Cell::Kind::kGiven});
   return "<div class='grids'>" + cell_grid(cells, 4, "puzzle") + "</div>";
@@ -122,7 +122,8 @@ std::string puzzle(const Trace& trace) {
 std::string render_page(const std::vector<Method>& methods, const BeforeAndAfter& traces,
                         const PageOptions& options) {
   const RunResult& first = methods[0].runs[0];
-  const bool sudoku = std::holds_alternative<SudokuOptions>(first.config.task);
+  const auto* task = std::get_if<SudokuOptions>(&first.config.task);
+  const bool sudoku = task && task->prompt == SudokuPrompt::kBare && task->side == 4;
   std::string names;
   for (const Method& m : methods) names += (names.empty() ? "" : " and ") + m.name;
 

@@ -41,8 +41,7 @@ Request read_request(const std::string& text, const std::string& where) {
   return request;
 }
 
-/// Whether prompts go into the chat template. A model whose vocabulary has no token for it, as
-/// LLaDA-8B-Base, was never taught it, whatever its files say.
+/// Whether prompts go into the chat template.
 bool is_chat(const std::vector<Request>& requests, const GenerateOptions& o, ChatTemplate which,
              const Tokenizer& tokenizer) {
   const Request* wants = nullptr;
@@ -53,10 +52,7 @@ bool is_chat(const std::vector<Request>& requests, const GenerateOptions& o, Cha
           ": `messages` need the chat template, and chat is off.");
     return false;
   }
-  const bool known = which != ChatTemplate::kNone &&
-                     std::ranges::all_of(chat_tokens(which), [&](const char* token) {
-                       return tokenizer.token_id(token).has_value();
-                     });
+  const bool known = knows_chat(which, tokenizer);
   if (!known && o.chat == ChatChoice::kAuto && !wants) return false;
   check(which != ChatTemplate::kNone, wants ? wants->where + ": " : "", "[chat] ", o.model,
         ": has no chat template. Say chat=off, and give prompts.");

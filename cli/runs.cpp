@@ -1,4 +1,4 @@
-// gdsd train, pretrain and eval: a config in, a run folder or a line of results out.
+// gdsd train and pretrain: a config in, a run folder out.
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,17 +8,11 @@
 #include "cli/configs.h"
 #include "cli/console.h"
 #include "cli/keys.h"
-#include "cli/verbs.h"
+#include "cli/runs.h"
 
 namespace gdsd {
 
 namespace {
-
-TrainConfig load_train(const RunArguments& a) {
-  check(!is_config_of<TrainConfig, PretrainConfig>(a.config), a.config,
-        ": this looks like a config of `gdsd pretrain`.");
-  return load_options<TrainConfig>(a.config, a.overrides);
-}
 
 PretrainConfig load_pretrain(const RunArguments& a) {
   check(!is_config_of<PretrainConfig, TrainConfig>(a.config), a.config,
@@ -46,13 +40,25 @@ int run(const RunArguments& arguments, const char* verb, const Config& config, F
     outcome = function(config, existing, console);
   }
   if (outcome == Outcome::kDone) return kExitDone;
-  std::string again = concat(quoted(arguments.program), " ", verb, " ", quoted(arguments.config));
-  for (const std::string& o : arguments.overrides) again += " " + quoted(o);
-  std::cerr << "Interrupted; everything up to this step is saved. To go on:\n  " << again << "\n";
-  return kExitInterrupted;
+  return say_interrupted(arguments, verb);
 }
 
 }  // namespace
+
+TrainConfig load_train(const RunArguments& a) {
+  check(!is_config_of<TrainConfig, PretrainConfig>(a.config), a.config,
+        ": this looks like a config of `gdsd pretrain`.");
+  return load_options<TrainConfig>(a.config, a.overrides);
+}
+
+int say_interrupted(const RunArguments& arguments, const char* verb,
+                    const std::vector<std::string>& options) {
+  std::string again = concat(quoted(arguments.program), " ", verb, " ", quoted(arguments.config));
+  for (const std::string& o : arguments.overrides) again += " " + quoted(o);
+  for (const std::string& o : options) again += " " + quoted(o);
+  std::cerr << "Interrupted; everything up to this step is saved. To go on:\n  " << again << "\n";
+  return kExitInterrupted;
+}
 
 std::string describe(const std::vector<Field>& fields) {
   std::string text;
@@ -68,20 +74,6 @@ int run_train(const RunArguments& arguments) {
 
 int run_pretrain(const RunArguments& arguments) {
   return run(arguments, "pretrain", load_pretrain(arguments), pretrain);
-}
-
-int run_eval(const RunArguments& arguments) {
-  const TrainConfig config = load_train(arguments);
-  const Compute compute = open_compute(config.compute, config_of(config.model).architecture.width);
-  const Model model = load_model(config.model, compute, Use::kInference);
-  const Evaluation e =
-      evaluate(*model.denoiser, *model.tokenizer, config.task, config.rollout.sampler, config.eval);
-  const auto m = e.metrics();
-  std::cout << concat(config.model, ": solved ", m.at("eval/solved"), " (", e.solved, " of ",
-                      e.problems, ", 95 % [", m.at("eval/solved_low"), ", ",
-                      m.at("eval/solved_high"), "]), cells ", m.at("eval/cell"), " (", e.right,
-                      " of ", e.asked, "), reward ", m.at("eval/reward"), "\n");
-  return kExitDone;
 }
 
 std::string train_keys() { return describe_keys<TrainConfig>(); }

@@ -6,14 +6,14 @@ namespace gdsd {
 
 namespace {
 
-Trace decode(const Model& model, const RunResult& run, const Example& problem) {
+Trace decode(const Model& model, const RunResult& run, const Judge& judge, const Example& problem) {
   RolloutOptions options{.group_size = 1, .sampler = run.config.rollout.sampler};
   options.sampler.temperature = 0;
   const Rollouts r =
       rollout(*model.denoiser, *model.tokenizer, {&problem, 1}, options, Key{}.fork("trace"));
   Trace trace{.problem = problem,
               .completion = r.attempts[0].completion,
-              .solved = judge(run.config.task, r.attempts[0]).solved,
+              .solved = judge.verdict(r.attempts[0]).solved,
               .canvas = {}};
   const auto tokens = to_vector<int64_t>(
       r.sequences.tokens.index_select(0, tail_rows(r.sequences, r.step.size(1)).flatten()));
@@ -37,12 +37,13 @@ BeforeAndAfter trace_answers(const RunResult& run) {
                          "the page shows what it answers. Without --html it is not needed.");
   const Model base = models.base(Use::kInference);
   const Model trained = models.at(run.folder / "latest", Use::kInference);
-  const auto problems = problems_of(run.config.task);
+  const auto problems = problems_of(run.config.task, base.chat);
+  const Judge judge(run.config.task);
 
   BeforeAndAfter first;
-  for (int64_t i = 0; i < run.config.eval.problems; ++i) {
-    const Example problem = held_out_problem(*problems, i);
-    BeforeAndAfter pair{decode(base, run, problem), decode(trained, run, problem)};
+  for (int64_t i = 0; i < count_problems(*problems, run.config.eval); ++i) {
+    const Example problem = problems->held_out(i);
+    BeforeAndAfter pair{decode(base, run, judge, problem), decode(trained, run, judge, problem)};
     if (!pair.base.solved && pair.trained.solved) return pair;
     if (i == 0) first = pair;
   }

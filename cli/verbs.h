@@ -18,7 +18,6 @@ struct RunArguments {
 
 int run_train(const RunArguments& arguments);
 int run_pretrain(const RunArguments& arguments);
-int run_eval(const RunArguments& arguments);
 
 struct CompareArguments {
   std::vector<std::string> runs;

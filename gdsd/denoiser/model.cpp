@@ -100,6 +100,7 @@ Model load_model(const std::filesystem::path& folder, const Compute& compute, Us
                  const LoraOptions& lora, Key key) {
   Model model{load_denoiser(folder, compute, use, lora, key),
               load_tokenizer(tokenizer_folder(folder))};
+  model.chat = usable_chat(tokenizer_folder(folder), *model.tokenizer);
   check(model.tokenizer->size() <= model.denoiser->vocabulary().size, "[model] ", folder.string(),
         ": the tokenizer has ", model.tokenizer->size(), " tokens, the model only ",
         model.denoiser->vocabulary().size, ".");

@@ -4,7 +4,7 @@
 
 #include "gdsd/denoiser/lora.h"
 #include "gdsd/tensor/device.h"
-#include "gdsd/text/tokenizer.h"
+#include "gdsd/text/chat.h"
 
 namespace gdsd {
 
@@ -41,6 +41,7 @@ std::unique_ptr<Transformer> load_denoiser(const std::filesystem::path& folder,
 struct Model {
   std::unique_ptr<Transformer> denoiser;
   std::unique_ptr<Tokenizer> tokenizer;
+  ChatTemplate chat = ChatTemplate::kNone;  // that its folder has and its tokenizer knows
 };
 Model load_model(const std::filesystem::path& folder, const Compute& compute, Use use,
                  const LoraOptions& lora = {}, Key key = {});

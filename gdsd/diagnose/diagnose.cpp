@@ -7,7 +7,7 @@
 #include <set>
 
 #include "gdsd/diagnose/gradient_noise.h"
-#include "gdsd/reward/rewards.h"
+#include "gdsd/reward/judge.h"
 #include "gdsd/train/backward.h"
 
 namespace gdsd {
@@ -60,11 +60,11 @@ class Examination {
 };
 
 void Examination::act() {
-  const auto source = problems_of(s_.task);
+  const auto source = problems_of(s_.task, s_.chat);
   for (int64_t p = 0; p < o_.prompts; ++p)
     problems_.push_back(source->draw(Split::kTrain, key_.fork("problem", p)));
   rollouts_ = rollout(s_.old, s_.tokenizer, problems_, s_.rollout, key_.fork("rollout"));
-  rewards_ = score(rollouts_.attempts, rewards_for(s_.task)).total;
+  rewards_ = score(rollouts_.attempts, Judge(s_.task).rewards()).total;
   const auto B = std::ssize(rewards_);
   const auto n = static_cast<double>(B);
   found_.rollouts = B;

@@ -56,6 +56,7 @@ struct Subject {
   const Transformer& old;   // makes the rollouts, and stands for the reference; with gradients
   const Denoiser& present;  // the checkpoint
   const Tokenizer& tokenizer;
+  ChatTemplate chat;
   const TaskOptions& task;
   RolloutOptions rollout;
   ObjectiveOptions objective;  // the run's own

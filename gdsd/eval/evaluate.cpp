@@ -1,64 +1,142 @@
 #include "gdsd/eval/evaluate.h"
 
+#include <ATen/Parallel.h>
+
 #include <cmath>
+
+#include "gdsd/base/parallel.h"
 
 namespace gdsd {
 
 namespace {
 
-/// Never a run's seed: everyone is asked the same.
-constexpr Key kHeldOut = Key{0}.fork("held_out");
+/// Rewards and verdicts of the answers, on all threads.
+void judge_answers(std::vector<Answer>& answers, std::span<const Attempt> attempts,
+                   const Judge& judge) {
+  const int threads = at::get_num_threads();
+  const Scores scores = score(attempts, judge.rewards(), threads);
+  for_each_index(answers.size(), threads, [&](size_t i) {
+    Result& r = answers[i].result;
+    r.verdict = judge.verdict(attempts[i]);
+    r.reward = scores.total[i];
+    for (size_t j = 0; j < judge.rewards().size(); ++j)
+      if (scores.parts[i][j]) r.parts[judge.rewards()[j].name] = *scores.parts[i][j];
+  });
+}
+
+/// Mean of pass@k over problems for k = 2, 4, … and all samples.
+void add_pass_at_k(std::map<std::string, double>& m, const Evaluation& e) {
+  for (int64_t k = 2; k < 2 * e.samples; k *= 2) {
+    const int64_t at = std::min(k, e.samples);
+    double sum = 0;
+    for (int64_t p = 0; p < e.problems; ++p) {
+      int64_t right = 0;
+      for (int64_t s = 0; s < e.samples; ++s) right += e.results[p * e.samples + s].verdict.solved;
+      sum += pass_at_k(e.samples, right, at);
+    }
+    m[concat("eval/pass@", at)] = sum / static_cast<double>(e.problems);
+  }
+}
 
 }  // namespace
 
 void EvaluationOptions::validate() const {
   check_field(every >= 0, "every", "must not be negative, got ", every, ".");
-  check_count(problems, "problems", 1, 1'000'000);
+  check_count(problems, "problems", 0, 1'000'000);
+  check_count(samples, "samples", 1, 10'000);
   check_count(batch, "batch", 0, 1'000'000);
   check_field(temperature >= 0, "temperature", "must not be negative, got ", temperature, ".");
+  check_field(samples == 1 || temperature > 0, "samples", "got ", samples,
+              ", but at temperature 0 all answers to a problem are the same.");
 }
 
-Interval wilson(int64_t k, int64_t n) {
-  const double z = 1.959963984540054, N = static_cast<double>(n), p = static_cast<double>(k) / N;
+Interval wilson(double k, int64_t n) {
+  const double z = 1.959963984540054, N = static_cast<double>(n), p = k / N;
   const double centre = p + z * z / (2 * N);
   const double half = z * std::sqrt(p * (1 - p) / N + z * z / (4 * N * N));
   const double scale = 1 + z * z / N;
   return {std::max(0.0, (centre - half) / scale), std::min(1.0, (centre + half) / scale)};
 }
 
+double pass_at_k(int64_t n, int64_t c, int64_t k) {
+  double all_wrong = n - c < k ? 0.0 : 1.0;
+  for (int64_t i = n - c + 1; i <= n && all_wrong > 0; ++i)
+    all_wrong *= 1.0 - static_cast<double>(k) / static_cast<double>(i);
+  return 1.0 - all_wrong;
+}
+
 std::map<std::string, double> Evaluation::metrics() const {
-  const Interval interval = wilson(solved, problems);
-  return {{"eval/solved", static_cast<double>(solved) / static_cast<double>(problems)},
-          {"eval/solved_low", interval.low},
-          {"eval/solved_high", interval.high},
-          {"eval/cell", static_cast<double>(right) / static_cast<double>(asked)},
-          {"eval/reward", reward}};
-}
-
-Example held_out_problem(const Problems& problems, int64_t i) {
-  return problems.draw(Split::kHeldOut, kHeldOut.fork("problem", i));
-}
-
-Evaluation evaluate(const Denoiser& denoiser, const Tokenizer& tokenizer, const TaskOptions& task,
-                    const SamplerOptions& sampler, const EvaluationOptions& options) {
-  const auto source = problems_of(task);
-  std::vector<Example> problems;
-  for (int64_t i = 0; i < options.problems; ++i) problems.push_back(held_out_problem(*source, i));
-
-  RolloutOptions one_each{.group_size = 1, .batch = options.batch, .sampler = sampler};
-  one_each.sampler.temperature = options.temperature;
-  const Rollouts rollouts =
-      rollout(denoiser, tokenizer, problems, one_each, kHeldOut.fork("rollout"));
-  const Scores scores = score(rollouts.attempts, rewards_for(task));
-
-  Evaluation out{.problems = options.problems};
-  for (size_t b = 0; b < rollouts.attempts.size(); ++b) {
-    const Verdict verdict = judge(task, rollouts.attempts[b]);
-    out.solved += verdict.solved;
-    out.right += verdict.right;
-    out.asked += verdict.asked;
-    out.reward += scores.total[b] / static_cast<double>(options.problems);
+  std::map<std::string, double> m{{"eval/solved", 0}, {"eval/reward", 0}, {"eval/length", 0}};
+  const auto n = static_cast<double>(results.size());
+  double right = 0, asked = 0, released_right = 0, released_asked = 0;
+  std::map<std::string, std::pair<double, double>> parts;  // sum and count
+  for (const Result& r : results) {
+    m["eval/solved"] += r.verdict.solved / n;
+    m["eval/reward"] += r.reward / n;
+    m["eval/length"] += static_cast<double>(r.tokens) / n;
+    right += r.verdict.right;
+    asked += r.verdict.asked;
+    released_right += r.verdict.released_right;
+    released_asked += r.verdict.released_asked;
+    if (!r.verdict.outcome.empty()) m["eval/outcome/" + r.verdict.outcome] += 1 / n;
+    for (const auto& [name, value] : r.parts) parts[name].first += value, ++parts[name].second;
   }
+  // Samples of one problem are alike: the interval is that of so many problems.
+  const Interval interval = wilson(m["eval/solved"] * static_cast<double>(problems), problems);
+  m["eval/solved_low"] = interval.low;
+  m["eval/solved_high"] = interval.high;
+  if (asked > 0) m["eval/cell"] = right / asked;
+  if (released_asked > 0) m["eval/released"] = released_right / released_asked;
+  if (parts.size() > 1)
+    for (const auto& [name, sum] : parts) m["eval/reward/" + name] = sum.first / sum.second;
+  add_pass_at_k(m, *this);
+  return m;
+}
+
+int64_t count_problems(const Problems& problems, const EvaluationOptions& o) {
+  const auto size = problems.held_out_size();
+  check(size || o.problems > 0,
+        "[problems] got 0, for all held-out problems, but this task has no end of them: give a "
+        "number.");
+  check(!size || o.problems <= *size, "[problems] got ", o.problems,
+        ", but the held-out split has ", size.value_or(0), ". 0 asks for all.");
+  return o.problems > 0 ? o.problems : *size;
+}
+
+std::vector<Answer> answer(const Denoiser& denoiser, const Tokenizer& tokenizer,
+                           const Problems& problems, const Judge& judge,
+                           const SamplerOptions& sampler, const EvaluationOptions& options,
+                           int64_t begin, int64_t end, uint64_t seed) {
+  std::vector<Example> examples;
+  for (int64_t i = begin; i < end; ++i) examples.push_back(problems.held_out(i));
+  RolloutOptions how{.group_size = options.samples, .batch = options.batch, .sampler = sampler};
+  how.sampler.temperature = options.temperature;
+  const Rollouts rollouts = rollout(denoiser, tokenizer, examples, how,
+                                    Key{seed}.fork("held_out").fork("rollout"), begin);
+  const Tensor tokens = rollouts.completion.sum(-1);
+  std::vector<Answer> answers;
+  for (size_t b = 0; b < rollouts.attempts.size(); ++b) {
+    const auto at = static_cast<int64_t>(b);
+    const Attempt& attempt = rollouts.attempts[b];
+    answers.push_back({.problem = begin + at / options.samples,
+                       .sample = at % options.samples,
+                       .example = *attempt.example,
+                       .completion = attempt.completion,
+                       .generation = attempt.generation,
+                       .result = {}});
+    answers.back().result.tokens = tokens[at].item<int64_t>();
+  }
+  judge_answers(answers, rollouts.attempts, judge);
+  return answers;
+}
+
+Evaluation evaluate(const Denoiser& denoiser, const Tokenizer& tokenizer, const Problems& problems,
+                    const Judge& judge, const SamplerOptions& sampler,
+                    const EvaluationOptions& options) {
+  Evaluation out{
+      .problems = count_problems(problems, options), .samples = options.samples, .results = {}};
+  for (Answer& a : answer(denoiser, tokenizer, problems, judge, sampler, options, 0, out.problems))
+    out.results.push_back(std::move(a.result));
   return out;
 }
 

@@ -1,13 +1,11 @@
 // Runs every reward on every attempt, in parallel.
 #include "gdsd/reward/reward.h"
 
-#include <atomic>
 #include <cmath>
-#include <mutex>
 #include <set>
-#include <thread>
 
 #include "gdsd/base/check.h"
+#include "gdsd/base/parallel.h"
 
 namespace gdsd {
 namespace {
@@ -35,37 +33,6 @@ Parts parts_of(const Attempt& attempt, std::span<const WeightedReward> rewards) 
   return parts;
 }
 
-/// Runs work(0), …, work(n − 1). Rethrows the exception of the smallest index that threw: indices
-/// are taken in order and finished once taken, so the others cannot hide it.
-template <typename Work>
-void for_each_index(size_t n, int threads, Work&& work) {
-  std::atomic<size_t> next{0};
-  std::atomic<bool> stop{false};
-  std::mutex mutex;
-  size_t failed = n;
-  std::exception_ptr failure;
-
-  const auto run = [&] {
-    while (!stop) {
-      const size_t i = next++;
-      if (i >= n) return;
-      try {
-        work(i);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (i < failed) failed = i, failure = std::current_exception();
-        stop = true;
-      }
-    }
-  };
-  {
-    std::vector<std::jthread> helpers;
-    for (int t = 1; t < threads; ++t) helpers.emplace_back(run);
-    run();
-  }
-  if (failure) std::rethrow_exception(failure);
-}
-
 }  // namespace
 
 Scores score(std::span<const Attempt> attempts, std::span<const WeightedReward> rewards,
@@ -79,7 +46,7 @@ Scores score(std::span<const Attempt> attempts, std::span<const WeightedReward> 
   for_each_index(attempts.size(), threads,
                  [&](size_t b) { parts[b] = parts_of(attempts[b], rewards); });
 
-  Scores scores{.total = std::vector<double>(attempts.size()), .mean = {}};
+  Scores scores{.total = std::vector<double>(attempts.size()), .parts = {}, .mean = {}};
   for (size_t r = 0; r < rewards.size(); ++r) {
     double sum = 0, count = 0;
     for (size_t b = 0; b < attempts.size(); ++b) {
@@ -90,6 +57,7 @@ Scores score(std::span<const Attempt> attempts, std::span<const WeightedReward> 
     }
     if (count > 0) scores.mean[rewards[r].name] = sum / count;
   }
+  scores.parts = std::move(parts);
   return scores;
 }
 

@@ -15,7 +15,7 @@ namespace gdsd {
 /// The text of one rollout next to the problem it tried to solve.
 struct Attempt {
   const Example* example = nullptr;
-  std::string completion;  // decoded up to the first EOS, without special tokens
+  std::string completion;       // decoded up to the first EOS, without special tokens
   std::string generation = {};  // decoded whole, with them; some released parsers look for them
 };
 
@@ -30,7 +30,8 @@ struct WeightedReward {
 };
 
 struct Scores {
-  std::vector<double> total;           // [B] Σ weight · reward, over the rewards that apply
+  std::vector<double> total;  // [B] Σ weight · reward, over the rewards that apply
+  std::vector<std::vector<std::optional<double>>> parts;  // [B][rewards] unweighted
   std::map<std::string, double> mean;  // per reward, over the attempts it applies to
 };
 

@@ -27,10 +27,13 @@ void pad_left(std::vector<std::vector<int64_t>>& prompts, int64_t pad) {
   for (auto& ids : prompts) ids.insert(ids.begin(), longest - ids.size(), pad);
 }
 
-std::string text_of(const Tokenizer& tokenizer, const Tensor& tokens, int64_t eos) {
-  auto ids = to_vector<int64_t>(tokens);
-  ids.erase(std::find(ids.begin(), ids.end(), eos), ids.end());
-  return tokenizer.decode(ids);
+Attempt attempt(const Example& problem, const Tokenizer& tokenizer, const Tensor& tokens,
+                int64_t eos) {
+  const auto ids = to_vector<int64_t>(tokens);
+  const auto end = std::find(ids.begin(), ids.end(), eos);
+  return {.example = &problem,
+          .completion = tokenizer.decode({ids.begin(), end}),
+          .generation = tokenizer.decode(ids, SpecialTokens::kKeep)};
 }
 
 }  // namespace
@@ -50,7 +53,8 @@ Tensor until_eos(const Tensor& tokens, int64_t eos) {
 }
 
 Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer,
-                 std::span<const Example> problems, const RolloutOptions& o, Key key) {
+                 std::span<const Example> problems, const RolloutOptions& o, Key key,
+                 int64_t first) {
   const at::Device device = denoiser.head().device();
   const int64_t G = o.group_size, B = static_cast<int64_t>(problems.size()) * G,
                 C = o.sampler.gen_length, eos = denoiser.vocabulary().eos_id;
@@ -58,7 +62,8 @@ Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer,
   for (const Example& problem : problems) prompts.push_back(tokenizer.encode(problem.prompt));
   if (o.padding == Padding::kAttended) pad_left(prompts, denoiser.vocabulary().pad_id);
   std::vector<Key> keys;
-  for (int64_t b = 0; b < B; ++b) keys.push_back(key.fork("problem", b / G).fork("rollout", b % G));
+  for (int64_t b = 0; b < B; ++b)
+    keys.push_back(key.fork("problem", first + b / G).fork("rollout", b % G));
 
   // Pieces of at most `batch` rollouts, dealt to the workers.
   const int64_t W = std::min(denoiser.workers(), B), share = (B + W - 1) / W,
@@ -88,7 +93,7 @@ Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer,
   Rollouts out{
       complete(std::move(sequences), answers, eos, at::cat(steps)), until_eos(answers, eos), {}};
   for (int64_t b = 0; b < B; ++b)
-    out.attempts.push_back({&problems[b / G], text_of(tokenizer, answers[b], eos)});
+    out.attempts.push_back(attempt(problems[b / G], tokenizer, answers[b], eos));
   return out;
 }
 

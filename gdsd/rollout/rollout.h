@@ -45,8 +45,9 @@ struct Rollouts : Completed {
 /// tokens [B, C] → [B, C] bool.
 Tensor until_eos(const Tensor& tokens, int64_t eos);
 
-/// Rollout i of problem p draws from key.fork("problem", p).fork("rollout", i) alone.
+/// Rollout i of problem p draws from key.fork("problem", first + p).fork("rollout", i) alone.
 Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer,
-                 std::span<const Example> problems, const RolloutOptions& options, Key key);
+                 std::span<const Example> problems, const RolloutOptions& options, Key key,
+                 int64_t first = 0);
 
 }  // namespace gdsd

@@ -112,6 +112,18 @@ ChatTemplate read_chat_template(const fs::path& folder) {
   return found;
 }
 
+bool knows_chat(ChatTemplate which, const Tokenizer& tokenizer) {
+  return which != ChatTemplate::kNone &&
+         std::ranges::all_of(chat_tokens(which), [&](const char* token) {
+           return tokenizer.token_id(token).has_value();
+         });
+}
+
+ChatTemplate usable_chat(const std::filesystem::path& folder, const Tokenizer& tokenizer) {
+  const ChatTemplate which = read_chat_template(folder);
+  return knows_chat(which, tokenizer) ? which : ChatTemplate::kNone;
+}
+
 std::string render_chat(ChatTemplate which, std::span<const Message> messages, ChatEnd end) {
   check(which != ChatTemplate::kNone, "[chat] the model has no chat template.");
   check(!messages.empty(), "[chat] there are no messages, expected one at least.");

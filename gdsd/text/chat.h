@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 
+#include "gdsd/text/tokenizer.h"
+
 namespace gdsd {
 
 struct Message {
@@ -29,6 +31,12 @@ ChatTemplate read_chat_template(const std::filesystem::path& folder);
 
 /// The special tokens that a template writes: a tokenizer without them was never taught it.
 std::span<const char* const> chat_tokens(ChatTemplate which);
+
+/// Whether the tokenizer has them all. LLaDA-8B-Base comes with a template and was never taught it.
+bool knows_chat(ChatTemplate which, const Tokenizer& tokenizer);
+
+/// The template in a folder if its tokenizer knows it, else kNone.
+ChatTemplate usable_chat(const std::filesystem::path& folder, const Tokenizer& tokenizer);
 
 /// The text of a conversation, to be encoded as it is: special tokens stand in it as text, those a
 /// content may spell included. LLaDA's template has the header whatever `end` says, as released.

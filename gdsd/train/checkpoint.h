@@ -19,7 +19,7 @@ namespace gdsd {
 struct RunState {
   int64_t step = 0;             // steps done
   uint64_t metrics_bytes = 0;   // length of metrics.jsonl then
-  std::optional<double> score;  // eval/solved at this very step, if it was evaluated
+  std::optional<double> score;  // eval.best at this very step, if it was evaluated
   std::string model;            // weights_fingerprint of what the run began with; "" if new
 };
 

@@ -77,6 +77,19 @@ void check_outside(const fs::path& model, const fs::path& run_dir) {
         ", which this run writes to. Choose another run_dir.");
 }
 
+/// What makes a checkpoint the best, where the step was evaluated.
+std::optional<double> best_metric(const std::string& name,
+                                  const std::map<std::string, double>& metrics) {
+  if (!metrics.contains("eval/solved")) return std::nullopt;
+  const auto found = metrics.find(name);
+  std::string names;
+  for (const auto& [known, value] : metrics)
+    if (known.starts_with("eval/")) names += (names.empty() ? "" : ", ") + known;
+  check(found != metrics.end(), "[eval.best] got '", name, "', but evaluations report ", names,
+        ".");
+  return found->second;
+}
+
 }  // namespace
 
 void RunOptions::validate() const {
@@ -195,8 +208,7 @@ bool Run::finish_step(int64_t step, const std::map<std::string, double>& metrics
                       const Model& model, const Optimizer& optimizer) {
   log_->write(step, metrics);
   state_.step = step;
-  const auto solved = metrics.find("eval/solved");
-  state_.score = solved == metrics.end() ? std::nullopt : std::optional(solved->second);
+  state_.score = best_metric(options_.eval.best, metrics);
 
   const bool last = step == options_.steps, interrupted = !last && observer_.interrupted();
   const auto best = state_.score ? best_score(folder_) : std::nullopt;

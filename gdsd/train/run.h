@@ -31,7 +31,7 @@ struct RunOptions {
     f("steps", steps, "steps in all");
     f("save_every", save_every, "steps between checkpoints");
     f("keep_last", keep_last, "newest checkpoints to keep");
-    f("keep_best", keep_best, "checkpoints of highest eval/solved to keep besides");
+    f("keep_best", keep_best, "checkpoints to keep besides whose eval.best is highest");
     f("task", task, "where problems come from and how answers are judged");
     f("optimizer", optimizer, "");
     f("eval", eval, "");

@@ -13,15 +13,15 @@ namespace {
 using Metrics = std::map<std::string, double>;
 
 /// What the rollouts themselves say.
-Metrics describe(const Rollouts& rollouts, const Scores& scores, const TrainConfig& config) {
+Metrics describe(const Rollouts& rollouts, const Scores& scores, const Judge& judge, int64_t G) {
   Metrics m;
   const auto B = static_cast<double>(rollouts.attempts.size());
   for (size_t b = 0; b < rollouts.attempts.size(); ++b) {
     m["reward"] += scores.total[b] / B;
-    m["solved"] += judge(config.task, rollouts.attempts[b]).solved / B;
+    m["solved"] += judge.verdict(rollouts.attempts[b]).solved / B;
   }
   for (const auto& [name, mean] : scores.mean) m["reward/" + name] = mean;
-  m["zero_variance_groups"] = zero_variance_groups(scores.total, config.rollout.group_size);
+  m["zero_variance_groups"] = zero_variance_groups(scores.total, G);
   m["completion_length"] = rollouts.completion.sum().item<double>() / B;
   return m;
 }
@@ -44,8 +44,8 @@ class Trainer {
                            Key{config.seed}.fork("lora"))),
         optimizer_(model_.denoiser->trainable(), config.optimizer,
                    config.steps * config.inner_steps),
-        problems_(problems_of(config.task)),
-        rewards_(rewards_for(config.task)) {
+        problems_(problems_of(config.task, model_.chat)),
+        judge_(config.task) {
     if (needs_reference(config.objective)) reference_ = make_reference();
     check_fits(model_, *problems_, config.rollout.sampler.gen_length);
   }
@@ -87,7 +87,7 @@ class Trainer {
   std::unique_ptr<Denoiser> reference_;
   Optimizer optimizer_;
   std::unique_ptr<Problems> problems_;
-  std::vector<WeightedReward> rewards_;
+  Judge judge_;
 };
 
 SummaryRows Trainer::summary() const {
@@ -108,8 +108,8 @@ SummaryRows Trainer::summary() const {
 }
 
 Metrics Trainer::evaluate() const {
-  return gdsd::evaluate(*model_.denoiser, *model_.tokenizer, config_.task, config_.rollout.sampler,
-                        config_.eval)
+  return gdsd::evaluate(*model_.denoiser, *model_.tokenizer, *problems_, judge_,
+                        config_.rollout.sampler, config_.eval)
       .metrics();
 }
 
@@ -183,10 +183,10 @@ Metrics Trainer::step(Key key, PhaseClock& clock) {
             .micro = piece_size(rollouts(), config_.micro_batch, denoiser)};
   clock.begin(Phase::kReward);
   const Scores scores =
-      score(step.rollouts.attempts, rewards_,
+      score(step.rollouts.attempts, judge_.rewards(),
             static_cast<int>(std::max<int64_t>(denoiser.workers(), at::get_num_threads())));
   step.rewards = scores.total;
-  step.metrics = describe(step.rollouts, scores, config_);
+  step.metrics = describe(step.rollouts, scores, judge_, config_.rollout.group_size);
 
   // 2. Look back.
   clock.begin(Phase::kLookBack);

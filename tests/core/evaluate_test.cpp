@@ -28,13 +28,13 @@ TEST(HeldOutProblems, AreTheSameForEveryone) {
   const Sudoku a(SudokuOptions{}), b(SudokuOptions{});
   std::set<std::string> prompts;
   for (int64_t i = 0; i < 50; ++i) {
-    EXPECT_EQ(held_out_problem(a, i).prompt, held_out_problem(b, i).prompt);
-    EXPECT_EQ(held_out_problem(a, i).answer, held_out_problem(b, i).answer);
-    prompts.insert(held_out_problem(a, i).prompt);
+    EXPECT_EQ(a.held_out(i).prompt, b.held_out(i).prompt);
+    EXPECT_EQ(a.held_out(i).answer, b.held_out(i).answer);
+    prompts.insert(a.held_out(i).prompt);
   }
   EXPECT_GE(prompts.size(), 48u);
   // The key is a constant: this is the first problem of every evaluation ever made.
-  EXPECT_EQ(held_out_problem(a, 0).prompt,
+  EXPECT_EQ(a.held_out(0).prompt,
             a.draw(Split::kHeldOut, Key{0}.fork("held_out").fork("problem", 0)).prompt);
 }
 
@@ -43,7 +43,7 @@ struct Oracle : Denoiser {
   explicit Oracle(int64_t known) {
     const Sudoku sudoku(SudokuOptions{});
     for (int64_t i = 0; i < known; ++i) {
-      const Example e = held_out_problem(sudoku, i);
+      const Example e = sudoku.held_out(i);
       answers[tokenizer.encode(e.prompt)] = tokenizer.encode(e.answer);
     }
   }
@@ -76,7 +76,8 @@ TEST(Evaluate, CountsWhatIsSolved) {
   const SamplerOptions sampler{.gen_length = 16, .block_length = 16, .steps = 8, .temperature = 1};
   auto run = [&](int64_t known) {
     const Oracle oracle(known);
-    return evaluate(oracle, oracle.tokenizer, SudokuOptions{}, sampler, {.problems = 20});
+    return evaluate(oracle, oracle.tokenizer, Sudoku(SudokuOptions{}), Judge(SudokuOptions{}),
+                    sampler, {.problems = 20});
   };
   const Evaluation all = run(20), half = run(10);
   EXPECT_EQ(all.solved, 20);

@@ -10,7 +10,7 @@
 
 #include "gdsd/base/check.h"
 #include "gdsd/reward/countdown.h"
-#include "gdsd/reward/rewards.h"
+#include "gdsd/reward/judge.h"
 #include "gdsd/reward/sudoku.h"
 #include "tests/error_of.h"
 
@@ -86,8 +86,8 @@ TEST(CountdownReward, IsExact) {
 TEST(Rewards, JudgeAgreesWithTheReward) {
   const TaskOptions sudoku = SudokuOptions{}, countdown = CountdownOptions{};
   const auto verdict = [](const TaskOptions& task, const Attempt& attempt) {
-    const auto [solved, right, asked] = judge(task, attempt);
-    return concat(solved, " ", right, "/", asked);
+    const Verdict v = Judge(task).verdict(attempt);
+    return concat(v.solved, " ", v.right, "/", v.asked);
   };
   EXPECT_EQ(verdict(sudoku, {&kSudoku, kSudoku.answer}), "1 8/8");
   EXPECT_EQ(verdict(sudoku, {&kSudoku, "1234"}), "0 3/8");
@@ -101,12 +101,13 @@ TEST(Rewards, RightDemonstrationsAreSolvedOnly) {
     std::vector<Example> examples;
     for (uint64_t i = 0; i < 200; ++i)
       examples.push_back(problems->draw(Split::kHeldOut, Key{1}.fork("rewards_test", i)));
+    const Judge judge(task);
     std::vector<Attempt> attempts;
     for (const Example& e : examples) {
       attempts.push_back({&e, problems->demonstration(e, Key{2})});
-      EXPECT_TRUE(judge(task, attempts.back()).solved) << e.prompt;
+      EXPECT_TRUE(judge.verdict(attempts.back()).solved) << e.prompt;
     }
-    const std::vector<WeightedReward> rewards = rewards_for(task);
+    const std::vector<WeightedReward>& rewards = judge.rewards();
     ASSERT_EQ(rewards.size(), 1u);
     const std::string name = std::visit([](const auto& o) { return std::string(o.kName); }, task);
     EXPECT_EQ(score(attempts, rewards).mean, (std::map<std::string, double>{{name, 1.0}}));
