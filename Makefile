@@ -15,7 +15,7 @@ SOURCES = $(shell find $(wildcard gdsd cli tests bench) -name '*.h' -o -name '*.
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
 .PHONY: help setup build base demo test golden asan fuzz debug tidy format format-check layers fields \
-  check profile clean distclean
+  paper-configs check profile clean distclean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | \
@@ -63,11 +63,14 @@ fuzz: setup-fuzz build/fuzz/build.ninja ## feed every fuzzer of tests/fuzz with 
 tidy: setup-tidy build/tidy/build.ninja ## clang-tidy on every file (12 minutes on two cores)
 	cmake --build --preset tidy --parallel $(JOBS) -- -k 0
 
+paper-configs: ## fail if configs/paper and configs/eval are not as their script writes them
+	@python3 scripts/paper_configs.py --check
+
 profile: build ## where the time of a training step of the demo goes
 	cmake --build --preset release --parallel $(JOBS) --target step_profile
 	build/release/step_profile configs/sudoku_tiny.yaml
 
-check: format-check layers fields ## format-check, layers and fields
+check: format-check layers fields paper-configs ## format-check, layers, fields and paper-configs
 
 format: setup-check ## format every C++ file
 	@clang-format -i $(SOURCES)

@@ -76,7 +76,7 @@ Json manifest_of(const EvalConfig& config) {
       },
       config.task);
   Json adapter = nullptr;
-  for (const fs::path folder : {fs::path(config.model), fs::path(config.lora.from)})
+  for (const fs::path& folder : {fs::path(config.model), fs::path(config.lora.from)})
     if (!folder.empty() && is_peft_folder(folder))
       adapter = fingerprint(folder / "adapter_model.safetensors");
   return {{"config", fields},

@@ -37,8 +37,8 @@ struct EvalConfig {
 
 struct EvalArguments {
   RunArguments run;
-  std::string out;      // folder, empty: nothing is kept
-  std::string lengths;  // "128,256,512": one evaluation each, steps = length / 2
+  std::string out = {};      // folder, empty: nothing is kept
+  std::string lengths = {};  // "128,256,512": one evaluation each, steps = length / 2
 };
 int run_eval(const EvalArguments& arguments);
 

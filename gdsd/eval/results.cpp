@@ -70,7 +70,7 @@ ResultFolder::ResultFolder(fs::path folder, const Json& manifest)
     if (before != manifest_)
       throw Error(concat("[out] ", folder_.string(),
                          " holds another evaluation: ", difference(before, manifest_), ".", kHint));
-    read_items(manifest_.at("config").at("samples").get<int64_t>());
+    read_items(manifest_.at("samples"));
   } else {
     write_file(file, manifest_.dump(2) + "\n");
   }

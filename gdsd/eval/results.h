@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "gdsd/base/file.h"
 #include "gdsd/base/run_lock.h"
 #include "gdsd/eval/evaluate.h"
 

@@ -24,6 +24,47 @@ TEST(Wilson, ProducesPublishedIntervals) {
   expect(20, 20, 1 - 0.1611, 1.0);
 }
 
+// Chen et al. 2021, eq. 1, by counting: of 4 answers 1 is right, and half of the pairs have it.
+TEST(PassAtK, IsTheChanceOfOneThatIsRight) {
+  EXPECT_DOUBLE_EQ(pass_at_k(4, 1, 1), 0.25);
+  EXPECT_DOUBLE_EQ(pass_at_k(4, 1, 2), 0.5);
+  EXPECT_DOUBLE_EQ(pass_at_k(4, 2, 2), 1 - 1.0 / 6);
+  EXPECT_DOUBLE_EQ(pass_at_k(4, 1, 4), 1);
+  EXPECT_DOUBLE_EQ(pass_at_k(4, 3, 2), 1);
+  EXPECT_DOUBLE_EQ(pass_at_k(4, 0, 4), 0);
+}
+
+TEST(Evaluation, CountsProblemsSamplesAndParts) {
+  const auto result = [](bool solved, int right, std::string outcome) {
+    Result r{.verdict = {.solved = solved,
+                         .right = right,
+                         .asked = 2,
+                         .released_right = right,
+                         .released_asked = 4,
+                         .outcome = std::move(outcome)},
+             .reward = right / 2.0,
+             .parts = {{"a", right}},
+             .tokens = 10};
+    if (solved) r.parts["b"] = 3;
+    return r;
+  };
+  const Evaluation e{.problems = 2,
+                     .samples = 2,
+                     .results = {result(true, 2, "passed"), result(false, 1, "failed"),
+                                 result(false, 0, "timeout"), result(false, 1, "failed")}};
+  const auto m = e.metrics();
+  EXPECT_DOUBLE_EQ(m.at("eval/solved"), 0.25);
+  EXPECT_DOUBLE_EQ(m.at("eval/solved_low"), wilson(0.5, 2).low) << "two problems, not four";
+  EXPECT_DOUBLE_EQ(m.at("eval/cell"), 0.5);
+  EXPECT_DOUBLE_EQ(m.at("eval/released"), 0.25);
+  EXPECT_DOUBLE_EQ(m.at("eval/pass@2"), 0.5);
+  EXPECT_DOUBLE_EQ(m.at("eval/reward"), 0.5);
+  EXPECT_DOUBLE_EQ(m.at("eval/reward/a"), 1);
+  EXPECT_DOUBLE_EQ(m.at("eval/reward/b"), 3) << "over those it applies to";
+  EXPECT_DOUBLE_EQ(m.at("eval/outcome/failed"), 0.5);
+  EXPECT_DOUBLE_EQ(m.at("eval/length"), 10);
+}
+
 TEST(HeldOutProblems, AreTheSameForEveryone) {
   const Sudoku a(SudokuOptions{}), b(SudokuOptions{});
   std::set<std::string> prompts;
