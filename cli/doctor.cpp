@@ -129,6 +129,7 @@ std::string describe_gpu() {
 }  // namespace
 
 int run_doctor() {
+  uses_gpu({});  // first of all: libtorch finds out once whether it has a CUDA half
   const auto pages = static_cast<double>(sysconf(_SC_PHYS_PAGES)),
              free_pages = static_cast<double>(sysconf(_SC_AVPHYS_PAGES)),
              page = static_cast<double>(sysconf(_SC_PAGESIZE));

@@ -13,6 +13,7 @@ namespace gdsd {
 namespace {
 
 constexpr double kContext = 1e9;               // bytes that CUDA takes for itself
+constexpr uint64_t kPrompts = 64;              // that are looked at for the longest
 constexpr std::array kCards{24, 48, 80, 141};  // GB
 
 /// How the run would be computed: on the GPU it asks for even if there is none here.
@@ -23,7 +24,7 @@ Compute planned_compute(const TrainConfig& config, int64_t width) {
           .activation_checkpointing = config.compute.activation_checkpointing};
 }
 
-/// Tokens of a prompt of the task, if the model's tokenizer is at hand.
+/// Tokens of the longest of some prompts of the task, if the model's tokenizer is at hand.
 int64_t prompt_length(const TrainConfig& config) {
   const auto folder = tokenizer_folder(config.model);
   if (read_tokenizer_files(folder).empty()) {
@@ -32,9 +33,13 @@ int64_t prompt_length(const TrainConfig& config) {
     return 128;
   }
   const auto tokenizer = load_tokenizer(folder);
-  const Example example =
-      problems_of(config.task, usable_chat(folder, *tokenizer))->draw(Split::kTrain, Key{});
-  return static_cast<int64_t>(tokenizer->encode(example.prompt).size());
+  const auto problems = problems_of(config.task, usable_chat(folder, *tokenizer));
+  int64_t longest = 0;
+  for (uint64_t i = 0; i < kPrompts; ++i) {
+    const Example example = problems->draw(Split::kTrain, Key{}.fork("plan", i));
+    longest = std::max(longest, std::ssize(tokenizer->encode(example.prompt)));
+  }
+  return longest;
 }
 
 /// Operations a second of a matrix product of this type on the CPU.

@@ -13,6 +13,8 @@ namespace gdsd {
 
 namespace {
 
+constexpr int64_t kUncounted = 512;  // problems taken for all of a file
+
 at::TensorOptions meta(at::ScalarType type) { return at::TensorOptions(at::kMeta).dtype(type); }
 
 /// n sequences of L tokens.
@@ -191,10 +193,9 @@ Plan Rehearsal::run() {
   const int64_t micro = piece(B, config_.micro_batch), share = piece(B, 0);
   plan_.rollout =
       most([&] { sample(piece(B, config_.rollout.batch), config_.rollout.sampler.temperature); });
-  if (config_.eval.every > 0)
-    plan_.evaluation = most([&] {
-      sample(piece(config_.eval.problems, config_.eval.batch), config_.eval.temperature);
-    });
+  const EvaluationOptions& e = config_.eval;
+  const int64_t asked = (e.problems > 0 ? e.problems : kUncounted) * e.samples;
+  if (e.every > 0) plan_.evaluation = most([&] { sample(piece(asked, e.batch), e.temperature); });
   const ObjectiveOptions& o = config_.objective;
   plan_.scoring = most([&] {
     const at::NoGradGuard no_grad;
