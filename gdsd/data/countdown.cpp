@@ -39,11 +39,45 @@ std::map<int64_t, std::string> answers(std::vector<int64_t> numbers) {
 
 }  // namespace
 
+std::string countdown_demonstration(const Example& example, double right, Key key) {
+  const Key mine = key.fork("demonstration");  // a caller may draw the example from `key`
+  if (uniform(mine, 0) < right) {
+    check(!example.answer.empty(), "[countdown] ", example.source,
+          ": no `solution`, which a demonstration would be. `gdsd data prepare` finds them.");
+    return example.answer;
+  }
+  std::string text;
+  const std::vector<int64_t> numbers = parse_countdown(example.problem).numbers;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    if (i > 0) text += "+-"[below(mine, i, 2)];
+    text += std::to_string(numbers[i]);
+  }
+  return text;
+}
+
 void CountdownOptions::validate() const {
+  files.validate(/*has_generator=*/true);
+  check_count(numbers, "numbers", 2, 6);
+  check_count(number_min, "number_min", 1, 999);
+  check_count(number_max, "number_max", number_min, 999);
+  check_count(target_min, "target_min", 1, 9999);
+  check_count(target_max, "target_max", target_min, 9999);
+  bool known = !operators.empty();
+  for (size_t i = 0; i < operators.size(); ++i)
+    known = known && std::string_view("+-*/").find(operators[i]) != std::string_view::npos &&
+            operators.find(operators[i]) == i;
+  check_field(known, "operators", "got '", operators, "', expected some of +-*/, each once.");
   check_field(right >= 0 && right <= 1, "right", "must be from 0 to 1, got ", right, ".");
 }
 
-Countdown::Countdown(CountdownOptions options) : options_(options) {
+bool CountdownOptions::is_small() const {
+  const CountdownOptions small;
+  return numbers == small.numbers && number_min == small.number_min &&
+         number_max == small.number_max && target_min == small.target_min &&
+         target_max == small.target_max && operators == small.operators;
+}
+
+Countdown::Countdown(CountdownOptions options) : options_(std::move(options)) {
   options_.validate();
   std::vector<Pair> pairs;
   for (int64_t a = 1; a <= kLargest; ++a)
@@ -72,13 +106,7 @@ Example Countdown::draw(Split split, Key key) const {
 }
 
 std::string Countdown::demonstration(const Example& example, Key key) const {
-  const Key mine = key.fork("demonstration");  // a caller may draw the example from `key`
-  if (uniform(mine, 0) < options_.right) return example.answer;
-  const std::string signs{"+-"[below(mine, 1, 2)], "+-"[below(mine, 2, 2)]};
-  const std::vector<int64_t> numbers = parse_countdown(example.problem).numbers;
-  check(numbers.size() == 3, "[countdown] ", example.source, ": the problem has ", numbers.size(),
-        " numbers, expected 3.");
-  return expression(numbers, signs);
+  return countdown_demonstration(example, options_.right, key);
 }
 
 }  // namespace gdsd

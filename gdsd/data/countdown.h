@@ -1,4 +1,4 @@
-// Countdown: reach a target with three numbers, each used once, by + and -.
+// Countdown: reach a target with some numbers, each used once.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +42,9 @@ struct CountdownOptions {
       "random + or -");
   }
   void validate() const;
+
+  /// Whether generated puzzles are those of Countdown: three numbers up to 12 by + and -.
+  bool is_small() const;
 };
 
 /// Prompt: "03,07,12=16", three numbers of 1 to 12 and a target of 1 to 99 that they reach. Answer:
@@ -68,5 +71,35 @@ class Countdown : public Problems {
   CountdownOptions options_;
   std::vector<Pair> training_, held_out_;  // 1074 and 190
 };
+
+/// Any other size, ranges and operators. Prompt: "075,006,002,010=450", all numbers as wide as the
+/// largest that the options allow. Answer: the expression that the puzzle was made with, whose parts
+/// all have positive whole values. Held out are 15 % of the pairs of numbers, in any order, and
+/// target, picked by a hash.
+class RandomCountdown : public Problems {
+ public:
+  explicit RandomCountdown(CountdownOptions options);  ///< Throws FieldError as Countdown does.
+
+  /// Numbers are uniform, and two of them, or of what they have become, are joined at random until
+  /// one is left; anew until it is a target in range. Throws Error if that is all but impossible.
+  Example draw(Split split, Key key) const override;
+
+  std::string demonstration(const Example& example, Key key) const override;
+
+  std::string_view alphabet() const override { return "0123456789+-*/(),="; }
+
+ private:
+  CountdownOptions options_;
+};
+
+/// With a chance of `right` the example's answer, else its numbers as given with random + or -.
+/// Throws Error where an answer is wanted and there is none.
+std::string countdown_demonstration(const Example& example, double right, Key key);
+
+/// The pair that a puzzle is: numbers in ascending order, "3,7,12=16".
+std::string countdown_pair(const CountdownPuzzle& puzzle);
+
+/// Whether the pair belongs to RandomCountdown's held-out split.
+bool is_held_out(const CountdownPuzzle& puzzle);
 
 }  // namespace gdsd

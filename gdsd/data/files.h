@@ -30,10 +30,6 @@ struct TaskFiles {
       "of `test`: file, all as they stand; released, 256 by NumPy's choice under seed 42");
   }
 
-  /// Whether problems must be generated for training; and for evaluation.
-  bool generates_training() const { return train.empty(); }
-  bool generates_held_out() const { return train.empty() && test.empty(); }
-
   /// Throws FieldError for an order of no file. `has_generator`: the task does without files.
   void validate(bool has_generator) const;
 };

@@ -5,13 +5,15 @@
 
 #include "gdsd/base/check.h"
 #include "gdsd/base/random.h"
+#include "gdsd/data/sudoku_grid.h"
 
 namespace gdsd {
 namespace {
 
 constexpr size_t kSide = 4, kCells = kSide * kSide;
 constexpr int64_t kTrainingGrids = 200;
-constexpr int64_t kMaxBlanks = 12;  // fewer than 4 clues never determine a grid
+constexpr int64_t kMaxBlanks = 12;       // fewer than 4 clues never determine a grid
+constexpr int64_t kMaxLargeBlanks = 54;  // of 81: more is rare, and takes long to find
 
 bool share_a_unit(size_t a, size_t b) {
   const size_t row_a = a / kSide, column_a = a % kSide, row_b = b / kSide, column_b = b % kSide;
@@ -43,17 +45,24 @@ bool solves(std::string_view grid, std::string_view puzzle) {
 }  // namespace
 
 void SudokuOptions::validate() const {
+  files.validate(/*has_generator=*/true);
+  check_field(side == 4 || side == 9, "side", "got ", side, ", expected 4 or 9.");
+  check_field(side == 4 || (prompt != SudokuPrompt::kEspo && prompt != SudokuPrompt::kEval),
+              "prompt", "got '", to_text(prompt),
+              "', whose text shows a 4x4 grid; of side 9: bare, "
+              "gdsd, d1 or math_eval.");
+  const int64_t most = side == 4 ? kMaxBlanks : kMaxLargeBlanks;
   check_field(blanks_min >= 1, "blanks_min", "must be at least 1, got ", blanks_min, ".");
-  check_field(blanks_max >= blanks_min && blanks_max <= kMaxBlanks, "blanks_max",
-              "must be from blanks_min (", blanks_min, ") to ", kMaxBlanks, ", got ", blanks_max,
-              ".");
+  check_field(blanks_max >= blanks_min && blanks_max <= most, "blanks_max",
+              "must be from blanks_min (", blanks_min, ") to ", most, ", got ", blanks_max, ".");
   check_field(right >= 0 && right <= 1, "right", "must be from 0 to 1, got ", right, ".");
   check_field(right_row >= 0 && right_row <= 1, "right_row", "must be from 0 to 1, got ", right_row,
               ".");
 }
 
-Sudoku::Sudoku(SudokuOptions options) : options_(options) {
+Sudoku::Sudoku(SudokuOptions options) : options_(std::move(options)) {
   options_.validate();
+  check_field(options_.side == 4, "side", "got ", options_.side, ", expected 4.");
   std::string start;
   append_grids(start, grids_);
   const auto order = permutation(Key{}.fork("sudoku split"), static_cast<int64_t>(grids_.size()));
@@ -90,26 +99,32 @@ Example Sudoku::draw(Split split, Key key) const {
 }
 
 std::string Sudoku::demonstration(const Example& example, Key key) const {
-  check(example.problem.size() == kCells && example.answer.size() == kCells, "[sudoku] ",
-        example.source, ": problem and answer have ", example.problem.size(), " and ",
-        example.answer.size(), " characters, expected ", kCells, " each.");
+  return sudoku_demonstration(example, options_, key);
+}
+
+std::string sudoku_demonstration(const Example& example, const SudokuOptions& options, Key key) {
+  const std::string &problem = example.problem, &answer = example.answer;
+  const size_t side = sudoku_side(problem.size());
+  check(side > 0 && answer.size() == problem.size(), "[sudoku] ", example.source,
+        ": problem and answer have ", problem.size(), " and ", answer.size(),
+        " characters, expected 16 or 81 each.");
   const Key mine = key.fork("demonstration");  // a caller may draw the example from `key`
-  if (uniform(mine, kSide) < options_.right) return example.answer;
-  std::string grid = example.answer;
-  for (size_t row = 0; row < kSide; ++row) {
-    if (uniform(mine, row) < options_.right_row) continue;
+  if (uniform(mine, side) < options.right) return answer;
+  std::string grid = answer;
+  for (size_t row = 0; row < side; ++row) {
+    if (uniform(mine, row) < options.right_row) continue;
     std::string missing;
-    for (size_t cell = row * kSide; cell < (row + 1) * kSide; ++cell)
-      if (example.problem[cell] == '0') missing += example.answer[cell];
+    for (size_t cell = row * side; cell < (row + 1) * side; ++cell)
+      if (problem[cell] == '0') missing += answer[cell];
     std::sort(missing.begin(), missing.end());
-    if (options_.wrong_row == WrongRow::kShuffled) {
+    if (options.wrong_row == WrongRow::kShuffled) {
       const std::string ascending = std::move(missing);
       missing.clear();
       for (int64_t i : permutation(mine.fork("row", row), std::ssize(ascending)))
         missing += ascending[i];
     }
-    for (size_t cell = row * kSide, next = 0; cell < (row + 1) * kSide; ++cell)
-      if (example.problem[cell] == '0') grid[cell] = missing[next++];
+    for (size_t cell = row * side, next = 0; cell < (row + 1) * side; ++cell)
+      if (problem[cell] == '0') grid[cell] = missing[next++];
   }
   return grid;
 }

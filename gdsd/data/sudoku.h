@@ -1,4 +1,4 @@
-// 4x4 sudoku: the 288 grids, puzzles of one solution, and an annotator who can be lazy.
+// Sudoku: grids, puzzles of one solution, and an annotator who can be lazy.
 #pragma once
 
 #include <array>
@@ -44,7 +44,7 @@ struct SudokuOptions {
   void validate() const;
 };
 
-/// Prompt: 16 characters, row by row, '0' for a blank. Answer: the 16 digits of the solution.
+/// 4x4. Prompt: 16 characters, row by row, '0' for a blank. Answer: the 16 digits of the solution.
 /// Held out are 88 of the 288 solutions: no training puzzle has one of them.
 class Sudoku : public Problems {
  public:
@@ -66,5 +66,31 @@ class Sudoku : public Problems {
   std::vector<std::string> grids_;                // all 288
   std::vector<std::string> training_, held_out_;  // 200 and 88 of them
 };
+
+/// 9x9. Prompt: 81 characters, row by row, '0' for a blank. Answer: the 81 digits of the only
+/// solution. Held out is a tenth of all solutions, picked by a hash that is the same however their
+/// digits are named: no training puzzle has one of them.
+class LargeSudoku : public Problems {
+ public:
+  explicit LargeSudoku(SudokuOptions options);  ///< Throws FieldError for options out of range.
+
+  /// The number of blanks is uniform; they lie where cells, in random order, could be blanked one by
+  /// one. Takes milliseconds.
+  Example draw(Split split, Key key) const override;
+
+  std::string demonstration(const Example& example, Key key) const override;
+
+  std::string_view alphabet() const override { return "0123456789"; }
+
+ private:
+  SudokuOptions options_;
+};
+
+/// Whether a 9x9 grid is a solution of LargeSudoku's held-out split.
+bool is_held_out_grid(std::string_view grid);
+
+/// The grid as an annotator fills it in: all right, or of each row all blanks are right or in
+/// `wrong_row` order. Throws Error unless problem and answer have 16 or 81 characters each.
+std::string sudoku_demonstration(const Example& example, const SudokuOptions& options, Key key);
 
 }  // namespace gdsd

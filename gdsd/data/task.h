@@ -19,4 +19,7 @@ using TaskOptions = std::variant<SudokuOptions, CountdownOptions, Gsm8kOptions, 
 std::unique_ptr<Problems> problems_of(const TaskOptions& options,
                                       ChatTemplate chat = ChatTemplate::kNone);
 
+/// Generated problems as bare puzzles; nullptr for a task of files alone. Throws FieldError.
+std::unique_ptr<Problems> generator_of(const TaskOptions& options);
+
 }  // namespace gdsd

@@ -34,7 +34,9 @@ void add_files(const path& folder) {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const path file = entry.path();
     const auto found = checks.find(file.stem().string());
-    if (found == checks.end())
+    if (file.filename() == "prompts.json")
+      add_all(file, add_prompts);
+    else if (found == checks.end())
       std::cout << "Not covered by this program: " << file << "\n";
     else
       add_test("Rewards", found->first, [file, run = found->second] { check_lines(file, run); });

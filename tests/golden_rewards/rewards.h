@@ -1,6 +1,7 @@
 // Which function of ours has to return what a line of a fixture file says.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -17,5 +18,8 @@ std::map<std::string, Check> planning_checks();
 std::map<std::string, Check> gsm8k_checks();
 std::map<std::string, Check> math_checks();
 std::map<std::string, Check> code_checks();
+
+/// Adds a test for every prompt of prompts.json.
+void add_prompts(const std::filesystem::path& file);
 
 }  // namespace gdsd::golden

@@ -167,8 +167,11 @@ TEST(Sudoku, OptionsOutOfRangeAreErrors) {
 }
 
 TEST(Task, EveryProblemIsWrittenInItsAlphabet) {
-  for (const TaskOptions& task : {TaskOptions(SudokuOptions{.right_row = 0.5}),
-                                  TaskOptions(CountdownOptions{.right = 0.5})}) {
+  SudokuOptions sudoku;
+  sudoku.right_row = 0.5;
+  CountdownOptions countdown;
+  countdown.right = 0.5;
+  for (const TaskOptions& task : std::vector<TaskOptions>{sudoku, countdown}) {
     const auto problems = problems_of(task);
     const std::string name = std::visit([](const auto& o) { return std::string(o.kName); }, task);
     for (uint64_t i = 0; i < 200; ++i) {
