@@ -1,0 +1,74 @@
+#include "gdsd/reward/math.h"
+
+#include "gdsd/reward/math_answer.h"
+#include "gdsd/reward/math_equal.h"
+#include "gdsd/reward/math_text.h"
+#include "gdsd/text/python_text.h"
+
+namespace gdsd {
+namespace {
+
+constexpr std::string_view kOpen = "<answer>", kClose = "</answer>";
+constexpr auto kNone = std::string_view::npos;
+
+/// What stands after the last <answer>, up to the next </answer> if there is one; all of the text
+/// without a tag.
+std::string_view tagged(std::string_view text) {
+  if (const size_t open = text.rfind(kOpen); open != kNone) text.remove_prefix(open + kOpen.size());
+  return text.substr(0, text.find(kClose));
+}
+
+std::optional<std::string> unboxed(std::string_view text) {
+  const auto box = last_boxed(text);
+  return box ? std::optional(remove_boxed(*box)) : std::nullopt;
+}
+
+bool equal(std::string_view answer, std::string_view gold) {
+  return !python_strip(answer).empty() &&
+         (math_equal(answer, gold) || string_equivalent(std::string(answer), std::string(gold)));
+}
+
+}  // namespace
+
+std::optional<double> math_reward(const Attempt& attempt) {
+  const std::string& text = attempt.completion;
+  const std::string& answer = attempt.example->answer;
+  const std::string gold = closed_box(answer).value_or(answer);
+  const auto tags = last_between(text, kOpen, kClose);
+  std::optional<std::string> box = tags ? closed_box(*tags) : std::nullopt;
+  if (!box) box = closed_box(text);
+  if (box) return equal(*box, gold);
+  if (tags && equal(python_strip(*tags), gold)) return 1;
+  return answers_agree(tags.value_or(text), "$" + gold + "$");
+}
+
+std::optional<double> math_boxed_released(const Attempt& attempt) {
+  return answers_agree(attempt.completion, attempt.example->answer) ? 2 : 0;
+}
+
+std::optional<double> math_xml_released(const Attempt& attempt) {
+  return string_equivalent(unboxed(tagged(attempt.completion)), unboxed(attempt.example->answer))
+             ? 2
+             : 0;
+}
+
+std::optional<double> math_format_released(const Attempt& attempt) {
+  const std::string_view text = attempt.completion;
+  const bool tag = text.find(kOpen) != kNone, box = tagged(text).find("\\boxed") != kNone;
+  return ((tag ? 1 : 0) + (box ? 1 : 0.5)) / 2;
+}
+
+ReleasedMath math_eval_released(const Attempt& attempt) {
+  const std::string_view text = attempt.generation;
+  ReleasedMath read{.extracted = unboxed(text), .correct = false};
+  if (!read.extracted || read.extracted->empty())
+    if (const size_t open = text.find(kOpen); open != kNone) {
+      const size_t from = open + kOpen.size(), end = text.find(kClose, from);
+      if (end != kNone) read.extracted = python_strip(text.substr(from, end - from));
+    }
+  read.correct = read.extracted && string_equivalent(read.extracted, attempt.example->answer,
+                                                     StringRule::kEvaluation);
+  return read;
+}
+
+}  // namespace gdsd
