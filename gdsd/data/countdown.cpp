@@ -14,20 +14,18 @@ namespace {
 constexpr int64_t kLargest = 12;  // of the numbers; the target has two digits too
 constexpr size_t kTrainingPairs = 1074;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 std::string two_digits(int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); }
 
-std::string expression(const std::array<int64_t, 3>& n, std::string_view signs) {
+std::string expression(const std::vector<int64_t>& n, std::string_view signs) {
   return concat(n[0], signs[0], n[1], signs[1], n[2]);
 }
 
-int64_t value(const std::array<int64_t, 3>& n, std::string_view signs) {
+int64_t value(const std::vector<int64_t>& n, std::string_view signs) {
   return n[0] + (signs[0] == '+' ? n[1] : -n[1]) + (signs[1] == '+' ? n[2] : -n[2]);
 }
 
 /// Every target that the numbers reach, with the preferred way to do so.
-std::map<int64_t, std::string> answers(std::array<int64_t, 3> numbers) {
+std::map<int64_t, std::string> answers(std::vector<int64_t> numbers) {
   std::map<int64_t, std::string> all;
   std::sort(numbers.begin(), numbers.end(), std::greater<>());
   for (std::string_view signs : {"++", "+-", "--"}) {  // "-+" reaches what "+-" has reached
@@ -43,16 +41,6 @@ std::map<int64_t, std::string> answers(std::array<int64_t, 3> numbers) {
 
 void CountdownOptions::validate() const {
   check_field(right >= 0 && right <= 1, "right", "must be from 0 to 1, got ", right, ".");
-}
-
-CountdownPuzzle parse_countdown(std::string_view prompt) {
-  constexpr std::string_view kShape = "00,00,00=00";
-  bool ok = prompt.size() == kShape.size();
-  for (size_t i = 0; ok && i < kShape.size(); ++i)
-    ok = kShape[i] == '0' ? is_digit(prompt[i]) : prompt[i] == kShape[i];
-  check(ok, "[countdown] the prompt is \"", prompt, "\", expected one like \"03,07,12=16\".");
-  const auto number = [&](size_t i) { return 10 * (prompt[i] - '0') + (prompt[i + 1] - '0'); };
-  return {.numbers = {number(0), number(3), number(6)}, .target = number(9)};
 }
 
 Countdown::Countdown(CountdownOptions options) : options_(options) {
@@ -87,7 +75,10 @@ std::string Countdown::demonstration(const Example& example, Key key) const {
   const Key mine = key.fork("demonstration");  // a caller may draw the example from `key`
   if (uniform(mine, 0) < options_.right) return example.answer;
   const std::string signs{"+-"[below(mine, 1, 2)], "+-"[below(mine, 2, 2)]};
-  return expression(parse_countdown(example.problem).numbers, signs);
+  const std::vector<int64_t> numbers = parse_countdown(example.problem).numbers;
+  check(numbers.size() == 3, "[countdown] ", example.source, ": the problem has ", numbers.size(),
+        " numbers, expected 3.");
+  return expression(numbers, signs);
 }
 
 }  // namespace gdsd

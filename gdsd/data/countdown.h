@@ -1,13 +1,13 @@
 // Countdown: reach a target with three numbers, each used once, by + and -.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gdsd/base/fields.h"
+#include "gdsd/data/countdown_puzzle.h"
 #include "gdsd/data/example.h"
 
 namespace gdsd {
@@ -24,15 +24,6 @@ struct CountdownOptions {
   }
   void validate() const;
 };
-
-/// What the prompt "03,07,12=16" asks for: 16 out of 3, 7 and 12.
-struct CountdownPuzzle {
-  std::array<int64_t, 3> numbers{};
-  int64_t target = 0;
-};
-
-/// Throws Error, with the prompt, for any other text.
-CountdownPuzzle parse_countdown(std::string_view prompt);
 
 /// Prompt: "03,07,12=16", three numbers of 1 to 12 and a target of 1 to 99 that they reach. Answer:
 /// "12+7-3", of the expressions that reach it with + and - one of the shortest (all are), then with

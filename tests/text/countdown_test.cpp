@@ -7,6 +7,8 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <tuple>
+#include <vector>
 
 #include "gdsd/base/random.h"
 #include "gdsd/reward/expression.h"
@@ -14,7 +16,8 @@
 namespace gdsd {
 namespace {
 
-using Pair = std::pair<std::array<int64_t, 3>, int64_t>;
+using Numbers = std::vector<int64_t>;
+using Pair = std::pair<Numbers, int64_t>;
 
 Key key(uint64_t i) { return Key{7}.fork("countdown_test", i); }
 
@@ -36,7 +39,7 @@ std::set<Pair> pairs(Split split) {
 std::set<Pair> reachable() {
   std::set<Pair> all;
   for (int64_t code = 0; code < 12 * 12 * 12 * 4; ++code) {
-    std::array<int64_t, 3> n{code % 12 + 1, code / 12 % 12 + 1, code / 144 % 12 + 1};
+    Numbers n{code % 12 + 1, code / 12 % 12 + 1, code / 144 % 12 + 1};
     const int64_t signs = code / 1728;
     const int64_t target = n[0] + (signs & 1 ? n[1] : -n[1]) + (signs & 2 ? n[2] : -n[2]);
     std::sort(n.begin(), n.end());
@@ -61,7 +64,7 @@ TEST(Countdown, AllOrdersOfTheNumbersAreDrawnAlike) {
   int n = 0;
   for (uint64_t i = 0; i < 12000; ++i) {
     const auto [numbers, target] = parse_countdown(countdown.draw(Split::kTrain, key(i)).prompt);
-    const auto [a, b, c] = numbers;
+    const auto [a, b, c] = std::tuple(numbers[0], numbers[1], numbers[2]);
     if (a == b || b == c || a == c) continue;
     ++n;
     ++seen[{a < b, b < c, a < c}];
@@ -77,11 +80,39 @@ TEST(Countdown, PromptsAndSourcesLookAsDocumented) {
     EXPECT_EQ(e.prompt.size(), 11u);
     EXPECT_EQ(e.source, "countdown/held_out");
   }
-  const CountdownPuzzle puzzle = parse_countdown("03,07,12=16");
-  EXPECT_EQ(puzzle.numbers, (std::array<int64_t, 3>{3, 7, 12}));
-  EXPECT_EQ(puzzle.target, 16);
-  for (const char* bad : {"", "3,7,12=16", "03,07,12=1", "03,07,12=160", "03,07,1x=16",
-                          "03;07,12=16", "03,07,12+16", "-3,07,12=16"})
+}
+
+TEST(CountdownPuzzle, IsNumbersAndATarget) {
+  const auto parsed = [](std::string_view text) {
+    const CountdownPuzzle puzzle = parse_countdown(text);
+    return Pair{puzzle.numbers, puzzle.target};
+  };
+  EXPECT_EQ(parsed("03,07,12=16"), (Pair{{3, 7, 12}, 16}));
+  EXPECT_EQ(parsed("75,0,2700,8=6"), (Pair{{75, 0, 2700, 8}, 6}));
+  EXPECT_EQ(parsed("5=005"), (Pair{{5}, 5}));
+  EXPECT_EQ(parsed("999999999999999999=0"), (Pair{{999999999999999999}, 0}));
+  for (const char* bad : {"",
+                          "=",
+                          "3",
+                          "3,7",
+                          "=16",
+                          "3,7,12",
+                          "3,7,12=",
+                          "3,7,12=1=1",
+                          "3,7,12=1,1",
+                          "3,,7=1",
+                          ",3=1",
+                          "3,=1",
+                          "3, 7=1",
+                          "3,7=1 ",
+                          "3,7=1\n",
+                          "3,7,1x=16",
+                          "3;7,12=16",
+                          "3,7,12+16",
+                          "-3,7=4",
+                          "3,7=-4",
+                          "1000000000000000000=1",
+                          "1=1000000000000000000"})
     EXPECT_THROW(parse_countdown(bad), Error) << bad;
 }
 
@@ -90,7 +121,7 @@ TEST(Countdown, AnswersAreTheFirstByLengthThenPlusThenLargerNumbers) {
   const auto best = [](const std::string& prompt) {
     auto [n, target] = parse_countdown(prompt);
     std::sort(n.begin(), n.end());
-    std::set<std::tuple<size_t, std::string, std::array<int64_t, 3>, std::string>> all;
+    std::set<std::tuple<size_t, std::string, Numbers, std::string>> all;
     do {
       for (const std::string signs : {"++", "+-", "-+", "--"}) {
         const std::string text = concat(n[0], signs[0], n[1], signs[1], n[2]);
