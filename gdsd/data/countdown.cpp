@@ -70,7 +70,6 @@ void CountdownOptions::validate() const {
   check_field(right >= 0 && right <= 1, "right", "must be from 0 to 1, got ", right, ".");
 }
 
-<<<<<<< HEAD
 bool CountdownOptions::is_small() const {
   const CountdownOptions small;
   return numbers == small.numbers && number_min == small.number_min &&
@@ -79,9 +78,6 @@ bool CountdownOptions::is_small() const {
 }
 
 Countdown::Countdown(CountdownOptions options) : options_(std::move(options)) {
-=======
-Countdown::Countdown(CountdownOptions options) : options_(options) {
->>>>>>> i6planning
   options_.validate();
   std::vector<Pair> pairs;
   for (int64_t a = 1; a <= kLargest; ++a)
@@ -110,17 +106,7 @@ Example Countdown::draw(Split split, Key key) const {
 }
 
 std::string Countdown::demonstration(const Example& example, Key key) const {
-<<<<<<< HEAD
   return countdown_demonstration(example, options_.right, key);
-=======
-  const Key mine = key.fork("demonstration");  // a caller may draw the example from `key`
-  if (uniform(mine, 0) < options_.right) return example.answer;
-  const std::string signs{"+-"[below(mine, 1, 2)], "+-"[below(mine, 2, 2)]};
-  const std::vector<int64_t> numbers = parse_countdown(example.problem).numbers;
-  check(numbers.size() == 3, "[countdown] ", example.source, ": the problem has ", numbers.size(),
-        " numbers, expected 3.");
-  return expression(numbers, signs);
->>>>>>> i6planning
 }
 
 }  // namespace gdsd
