@@ -1,6 +1,8 @@
 // gdsd merge and gdsd init: model folders from model folders.
 #pragma once
 
+#include <cstdint>
+
 #include "cli/verbs.h"
 
 namespace gdsd {

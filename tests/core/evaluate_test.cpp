@@ -121,18 +121,54 @@ TEST(Evaluate, CountsWhatIsSolved) {
                     sampler, {.problems = 20});
   };
   const Evaluation all = run(20), half = run(10);
-  EXPECT_EQ(all.solved, 20);
-  EXPECT_EQ(all.right, all.asked);
-  EXPECT_GE(all.asked, 20 * SudokuOptions{}.blanks_min);
+  ASSERT_EQ(all.results.size(), 20u);
+  int asked = 0, right = 0;
+  for (const Result& r : all.results) {
+    EXPECT_TRUE(r.verdict.solved);
+    EXPECT_EQ(r.verdict.right, r.verdict.asked);
+    asked += r.verdict.asked;
+  }
+  EXPECT_GE(asked, 20 * SudokuOptions{}.blanks_min);
   EXPECT_DOUBLE_EQ(all.metrics().at("eval/solved"), 1);
-  EXPECT_EQ(half.solved, 10);
-  EXPECT_EQ(half.asked, all.asked);
-  EXPECT_GT(half.right, all.right / 2);  // some blanks are ones
-  EXPECT_LT(half.right, all.right);
+  EXPECT_DOUBLE_EQ(all.metrics().at("eval/cell"), 1);
+  for (size_t i = 0; i < 20; ++i) {
+    EXPECT_EQ(half.results[i].verdict.solved, i < 10);
+    right += half.results[i].verdict.right;
+  }
+  EXPECT_GT(right, asked / 2);  // some blanks are ones
+  EXPECT_LT(right, asked);
   EXPECT_DOUBLE_EQ(half.metrics().at("eval/solved"), 0.5);
   EXPECT_DOUBLE_EQ(half.metrics().at("eval/solved_low"), wilson(10, 20).low);
-  EXPECT_DOUBLE_EQ(half.metrics().at("eval/cell"),
-                   static_cast<double>(half.right) / static_cast<double>(half.asked));
+  EXPECT_DOUBLE_EQ(half.metrics().at("eval/cell"), static_cast<double>(right) / asked);
+}
+
+TEST(Evaluate, DoesNotDependOnThePieces) {
+  const SamplerOptions sampler{.gen_length = 16, .block_length = 16, .steps = 8};
+  const Oracle oracle(10);
+  const Sudoku sudoku(SudokuOptions{});
+  const Judge judge(SudokuOptions{});
+  const EvaluationOptions options{.problems = 6, .samples = 2, .temperature = 1};
+  const auto ask = [&](int64_t begin, int64_t end) {
+    return answer(oracle, oracle.tokenizer, sudoku, judge, sampler, options, begin, end);
+  };
+  const auto all = ask(0, 6);
+  auto pieces = ask(0, 2);
+  for (Answer& a : ask(2, 6)) pieces.push_back(std::move(a));
+  ASSERT_EQ(all.size(), 12u);
+  ASSERT_EQ(pieces.size(), 12u);
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(all[i].problem, static_cast<int64_t>(i / 2));
+    EXPECT_EQ(all[i].sample, static_cast<int64_t>(i % 2));
+    EXPECT_EQ(pieces[i].problem, all[i].problem);
+    EXPECT_EQ(pieces[i].example.problem, sudoku.held_out(all[i].problem).problem);
+    EXPECT_EQ(pieces[i].completion, all[i].completion);
+  }
+}
+
+TEST(Evaluate, CountsTheProblemsThatThereAre) {
+  const Sudoku endless(SudokuOptions{});
+  EXPECT_EQ(count_problems(endless, {.problems = 7}), 7);
+  EXPECT_THROW(count_problems(endless, {.problems = 0}), Error);
 }
 
 }  // namespace
