@@ -37,7 +37,7 @@ DiagnoseOptions few() {
   o.views = 2;
   o.draws = 3;
   o.gradient_draws = 2;
-  o.compute.threads = 2;
+  o.compute = {.device = DeviceChoice::kCpu, .threads = 2};
   return o;
 }
 

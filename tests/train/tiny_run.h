@@ -58,7 +58,7 @@ inline PretrainConfig tiny_pretraining(const std::filesystem::path& run_dir) {
                                .rope_theta = 100};
   c.sampler = {.gen_length = 16, .block_length = 16, .steps = 4};
   c.eval = {.every = 2, .problems = 8};
-  c.compute.threads = 2;
+  c.compute = {.device = DeviceChoice::kCpu, .threads = 2};
   return c;
 }
 
@@ -74,7 +74,7 @@ inline TrainConfig tiny_training(const std::filesystem::path& model,
                .group_size = 4,
                .sampler = {.gen_length = 16, .block_length = 16, .steps = 4, .temperature = 1}};
   c.eval = {.every = 2, .problems = 8};
-  c.compute.threads = 2;
+  c.compute = {.device = DeviceChoice::kCpu, .threads = 2};
   return c;
 }
 
