@@ -15,7 +15,7 @@ namespace gdsd {
 /// The text of one rollout next to the problem it tried to solve.
 struct Attempt {
   const Example* example = nullptr;
-  std::string completion;  // decoded up to the first EOS, without special tokens
+  std::string completion;       // decoded up to the first EOS, without special tokens
   std::string generation = {};  // decoded whole, with them; some released parsers look for them
 };
 
