@@ -39,10 +39,16 @@ Regex::Regex(const std::string& pattern, unsigned flags) {
 }
 
 std::optional<Regex::Match> Regex::search(std::string_view text, size_t from) const {
+  return search(text, from, /*options=*/0);
+}
+
+std::optional<Regex::Match> Regex::search(std::string_view text, size_t from,
+                                          unsigned options) const {
   const auto* code = static_cast<const pcre2_code*>(code_.get());
   const std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> data(
       pcre2_match_data_create_from_pattern(code, nullptr), pcre2_match_data_free);
-  const int found = pcre2_match(code, bytes_of(text), text.size(), from, 0, data.get(), nullptr);
+  const int found =
+      pcre2_match(code, bytes_of(text), text.size(), from, options, data.get(), nullptr);
   if (found < 0) return std::nullopt;
   const PCRE2_SIZE* at = pcre2_get_ovector_pointer(data.get());
   Match match;
@@ -55,9 +61,11 @@ std::optional<Regex::Match> Regex::search(std::string_view text, size_t from) co
 
 std::vector<Regex::Match> Regex::find_all(std::string_view text) const {
   std::vector<Match> all;
+  unsigned options = 0;
   for (size_t from = 0; from <= text.size();) {
-    const auto match = search(text, from);
+    const auto match = search(text, from, options);
     if (!match) break;
+    options = PCRE2_NO_UTF_CHECK;  // which takes as long as the text
     all.push_back(*match);
     const auto [begin, end] = *match->groups[0];
     from = end;

@@ -42,6 +42,8 @@ class Regex {
   std::vector<Match> find_all(std::string_view text) const;
 
  private:
+  std::optional<Match> search(std::string_view text, size_t from, unsigned options) const;
+
   std::shared_ptr<void> code_;
 };
 

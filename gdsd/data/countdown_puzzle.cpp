@@ -13,6 +13,8 @@ CountdownPuzzle parse_countdown(std::string_view problem) {
   CountdownPuzzle puzzle;
   bool at_target = false;
   for (std::string_view rest = problem;;) {
+    const bool negative = at_target && rest.starts_with('-');
+    if (negative) rest.remove_prefix(1);
     const size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
     const char after = digits < rest.size() ? rest[digits] : '\0';
     const bool ended = at_target ? digits == rest.size() : after == ',' || after == '=';
@@ -21,7 +23,7 @@ CountdownPuzzle parse_countdown(std::string_view problem) {
     int64_t value = 0;
     std::from_chars(rest.data(), rest.data() + digits, value);
     if (at_target) {
-      puzzle.target = value;
+      puzzle.target = negative ? -value : value;
       return puzzle;
     }
     puzzle.numbers.push_back(value);

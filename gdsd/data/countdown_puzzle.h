@@ -13,7 +13,8 @@ struct CountdownPuzzle {
 };
 
 /// Reads one number or more, with commas between them, '=' and the target: each 1 to 18 ASCII digits,
-/// leading zeros allowed, as in "03,07,12=16". Throws Error, with the text, for any other.
+/// leading zeros allowed, as in "03,07,12=16", and a '-' before the target. Throws Error, with the
+/// text, for any other.
 CountdownPuzzle parse_countdown(std::string_view problem);
 
 }  // namespace gdsd

@@ -3,15 +3,23 @@
 
 #include <algorithm>
 
-#include "gdsd/data/countdown.h"
+#include "gdsd/data/countdown_puzzle.h"
+#include "gdsd/reward/answer.h"
 #include "gdsd/reward/expression.h"
+#include "gdsd/text/python_text.h"
 
 namespace gdsd {
 
 bool reaches_target(const Attempt& attempt) {
   const CountdownPuzzle puzzle = parse_countdown(attempt.example->problem);
-  const std::optional<Expression> e = evaluate(attempt.completion);
-  return e && e->value == Fraction{puzzle.target, 1} &&
+  std::string_view answer = python_strip(attempt.completion);
+  answer = tagged_answer(answer).value_or(answer);
+  answer = boxed_answer(answer).value_or(answer);
+  std::string text(answer.substr(0, kLongestExpression + 1));
+  for (const auto& [latex, sign] : {std::pair("\\times", "×"), {"\\cdot", "×"}, {"\\div", "÷"}})
+    text = replace_all(text, latex, sign);
+  const std::optional<Expression> e = evaluate(text);
+  return e && e->value == puzzle.target &&
          std::is_permutation(e->literals.begin(), e->literals.end(), puzzle.numbers.begin(),
                              puzzle.numbers.end());
 }

@@ -3,51 +3,43 @@
 //   factor = {+|-} (integer | "(" sum ")").
 #include "gdsd/reward/expression.h"
 
-#include <charconv>
-#include <limits>
+#include <algorithm>
+#include <string>
 #include <utility>
+
+#include "gdsd/text/python_text.h"
 
 namespace gdsd {
 namespace {
 
-using Wide = __int128;  // holds a · b + c · d of any four int64_t but −2^63, which no Fraction has
-
-/// numerator / denominator in lowest terms, if there is such a Fraction.
-std::optional<Fraction> fraction(Wide numerator, Wide denominator) {
-  if (denominator == 0) return std::nullopt;
-  Wide divisor = denominator, rest = numerator;  // Euclid
-  while (rest != 0) divisor = std::exchange(rest, divisor % rest);
-  if ((divisor < 0) != (denominator < 0)) divisor = -divisor;
-  numerator /= divisor;
-  denominator /= divisor;
-  constexpr Wide kMax = std::numeric_limits<int64_t>::max();
-  if (numerator > kMax || numerator < -kMax || denominator > kMax) return std::nullopt;
-  return Fraction{static_cast<int64_t>(numerator), static_cast<int64_t>(denominator)};
+/// The value, unless it is too large.
+std::optional<Rational> bounded(Rational value) {
+  if (bits(numerator(value)) > kLargestNumber || bits(denominator(value)) > kLargestNumber)
+    return std::nullopt;
+  return value;
 }
 
-std::optional<Fraction> apply(char operation, const Fraction& x, const Fraction& y) {
-  const Wide a = x.numerator, b = x.denominator, c = y.numerator, d = y.denominator;
+std::optional<Rational> apply(char operation, const Rational& x, const Rational& y) {
   switch (operation) {
-    case '+': return fraction(a * d + c * b, b * d);
-    case '-': return fraction(a * d - c * b, b * d);
-    case '*': return fraction(a * c, b * d);
-    default: return fraction(a * d, b * c);  // '/'
+    case '+': return bounded(x + y);
+    case '-': return bounded(x - y);
+    case '*': return bounded(x * y);
+    default: return y == 0 ? std::nullopt : bounded(x / y);  // '/'
   }
 }
 
 class Parser {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  explicit Parser(std::string text) : text_(std::move(text)) {}
 
   std::optional<Expression> parse() {
-    const std::optional<Fraction> value = sum();
+    std::optional<Rational> value = sum();
     if (!value || peek() != kEnd || at_ < text_.size()) return std::nullopt;
-    return Expression{*value, std::move(literals_)};
+    return Expression{*std::move(value), std::move(literals_)};
   }
 
  private:
   static constexpr char kEnd = '\0';
-  static constexpr int kMaxDepth = 100;
 
   /// The next character that is not a space; kEnd too for a NUL in the text.
   char peek() {
@@ -55,64 +47,68 @@ class Parser {
     return at_ < text_.size() ? text_[at_] : kEnd;
   }
 
-  std::optional<Fraction> sum() {
-    std::optional<Fraction> left = product();
+  std::optional<Rational> sum() {
+    std::optional<Rational> left = product();
     while (left && (peek() == '+' || peek() == '-')) {
       const char operation = text_[at_++];
-      const std::optional<Fraction> right = product();
+      const std::optional<Rational> right = product();
       left = right ? apply(operation, *left, *right) : std::nullopt;
     }
     return left;
   }
 
-  std::optional<Fraction> product() {
-    std::optional<Fraction> left = factor();
+  std::optional<Rational> product() {
+    std::optional<Rational> left = factor();
     while (left && (peek() == '*' || peek() == '/')) {
       const char operation = text_[at_++];
-      const std::optional<Fraction> right = factor();
+      const std::optional<Rational> right = factor();
       left = right ? apply(operation, *left, *right) : std::nullopt;
     }
     return left;
   }
 
-  std::optional<Fraction> factor() {
+  std::optional<Rational> factor() {
     bool negative = false;
     for (; peek() == '+' || peek() == '-'; ++at_) negative ^= text_[at_] == '-';
-    std::optional<Fraction> value = peek() == '(' ? parenthesis() : literal();
-    if (value && negative) value->numerator = -value->numerator;
+    std::optional<Rational> value = peek() == '(' ? parenthesis() : literal();
+    if (value && negative) value = -*value;
     return value;
   }
 
-  std::optional<Fraction> parenthesis() {
-    if (++depth_ > kMaxDepth) return std::nullopt;
+  std::optional<Rational> parenthesis() {
+    if (++depth_ > kDeepestExpression) return std::nullopt;
     ++at_;
-    const std::optional<Fraction> value = sum();
+    std::optional<Rational> value = sum();
     if (!value || peek() != ')') return std::nullopt;
     ++at_;
     --depth_;
     return value;
   }
 
-  std::optional<Fraction> literal() {
-    const char first = peek();
-    if (first < '0' || first > '9') return std::nullopt;
-    int64_t value = 0;
-    const char* begin = text_.data() + at_;
-    const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), value);
-    if (error != std::errc() || (first == '0' && end != begin + 1)) return std::nullopt;
-    at_ += end - begin;
-    literals_.push_back(value);
-    return Fraction{value, 1};
+  std::optional<Rational> literal() {
+    constexpr size_t kMostDigits = kLargestNumber / 3;  // about: a digit is 3.3 bits
+    peek();
+    const std::string_view rest = std::string_view(text_).substr(at_);
+    const size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+    if (digits == 0 || digits > kMostDigits || (rest[0] == '0' && digits > 1)) return std::nullopt;
+    literals_.emplace_back(std::string(rest.substr(0, digits)));
+    at_ += digits;
+    return bounded(literals_.back());
   }
 
-  std::string_view text_;
+  std::string text_;
   size_t at_ = 0;
   int depth_ = 0;
-  std::vector<int64_t> literals_;
+  std::vector<Integer> literals_;
 };
 
 }  // namespace
 
-std::optional<Expression> evaluate(std::string_view text) { return Parser(text).parse(); }
+std::optional<Expression> evaluate(std::string_view text) {
+  if (text.size() > kLongestExpression) return std::nullopt;
+  std::string ascii = replace_all(text, "×", "*");
+  ascii = replace_all(ascii, "÷", "/");
+  return Parser(replace_all(ascii, "−", "-")).parse();
+}
 
 }  // namespace gdsd

@@ -90,6 +90,7 @@ TEST(CountdownPuzzle, IsNumbersAndATarget) {
   EXPECT_EQ(parsed("03,07,12=16"), (Pair{{3, 7, 12}, 16}));
   EXPECT_EQ(parsed("75,0,2700,8=6"), (Pair{{75, 0, 2700, 8}, 6}));
   EXPECT_EQ(parsed("5=005"), (Pair{{5}, 5}));
+  EXPECT_EQ(parsed("15,78,62=-1"), (Pair{{15, 78, 62}, -1}));
   EXPECT_EQ(parsed("999999999999999999=0"), (Pair{{999999999999999999}, 0}));
   for (const char* bad : {"",
                           "=",
@@ -125,7 +126,7 @@ TEST(Countdown, AnswersAreTheFirstByLengthThenPlusThenLargerNumbers) {
     do {
       for (const std::string signs : {"++", "+-", "-+", "--"}) {
         const std::string text = concat(n[0], signs[0], n[1], signs[1], n[2]);
-        if (evaluate(text)->value == Fraction{target, 1})
+        if (evaluate(text)->value == target)
           all.insert({text.size(), signs, {-n[0], -n[1], -n[2]}, text});
       }
     } while (std::next_permutation(n.begin(), n.end()));
