@@ -83,7 +83,7 @@ Ratio Algebra::cosine(const Ratio& x) {
       if (k > 6) k = 12 - k;
       const std::map<int, int> four_squares{{0, 4}, {2, 3}, {3, 2}, {4, 1}, {6, 0}};
       if (const auto found = four_squares.find(k); found != four_squares.end())
-        return multiply(ratio(Rational(sign, 2)), root(ratio(found->second), 2));
+        return multiply(ratio(Rational(sign) / 2), root(ratio(found->second), 2));
     }
   }
   return symbol("cos " + name_of(negative_first(x) ? negate(x) : x));
@@ -92,7 +92,7 @@ Ratio Algebra::cosine(const Ratio& x) {
 /// The root of 1 − cos², so that its square is replaced by that.
 Ratio Algebra::sine(const Ratio& x) {
   if (const auto turns = turns_of_pi(x); turns && denominator(Rational(*turns * 12)) == 1)
-    return cosine(add(multiply(symbol("\\pi", Kind::kPositive), ratio(Rational(1, 2))), negate(x)));
+    return cosine(add(multiply(symbol("\\pi", Kind::kPositive), ratio(Rational(1) / 2)), negate(x)));
   if (negative_first(x)) return negate(sine(negate(x)));
   const Ratio cos = cosine(x);
   const Polynomial base =
@@ -100,7 +100,7 @@ Ratio Algebra::sine(const Ratio& x) {
   const Atom atom{.kind = Kind::kRoot,
                   .name = "sin " + name_of(x),
                   .base = std::make_shared<const Polynomial>(base)};
-  return {single(atom, Rational(1, 2)), constant(1)};
+  return {single(atom, Rational(1) / 2), constant(1)};
 }
 
 Ratio Algebra::factorial(const Ratio& x) {

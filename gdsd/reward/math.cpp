@@ -11,11 +11,12 @@ namespace {
 constexpr std::string_view kOpen = "<answer>", kClose = "</answer>";
 constexpr auto kNone = std::string_view::npos;
 
-/// What stands after the last <answer>, up to the next </answer> if there is one; all of the text
-/// without a tag.
+/// What stands between the first <answer> and the next </answer>; all of the text without them.
 std::string_view tagged(std::string_view text) {
-  if (const size_t open = text.rfind(kOpen); open != kNone) text.remove_prefix(open + kOpen.size());
-  return text.substr(0, text.find(kClose));
+  const size_t open = text.find(kOpen);
+  if (open == kNone) return text;
+  const std::string_view inside = text.substr(open + kOpen.size());
+  return inside.substr(0, inside.find(kClose));
 }
 
 std::optional<std::string> unboxed(std::string_view text) {

@@ -17,28 +17,53 @@ std::map<std::string, Check> all_checks() {
   return all;
 }
 
-void check_lines(const path& file, Check check_line) {
+/// Calls use(line, number) for each.
+template <typename Use>
+void for_each_line(const path& file, Use&& use) {
   const std::string text = read_file(file);
   size_t number = 1;
   for (size_t at = 0; at < text.size(); ++number) {
     const size_t end = std::min(text.find('\n', at), text.size());
     SCOPED_TRACE(concat(file.filename().string(), ":", number));
-    check_line(json::parse(text.substr(at, end - at)));
+    use(json::parse(text.substr(at, end - at)), number);
     at = end + 1;
   }
+}
+
+void check_lines(const path& file, Check check_line) {
+  for_each_line(file, [&](const json& line, size_t) { check_line(line); });
+}
+
+void check_rate(const path& file, Agrees agrees) {
+  constexpr double kLeast = 0.98;
+  size_t lines = 0;
+  std::vector<size_t> others;
+  for_each_line(file, [&](const json& line, size_t number) {
+    ++lines;
+    if (!agrees(line)) others.push_back(number);
+  });
+  std::cout << file.filename().string() << ": agrees on " << lines - others.size() << " of "
+            << lines << " lines, not on";
+  for (size_t number : others) std::cout << " " << number;
+  std::cout << "\n";
+  EXPECT_GE(static_cast<double>(lines - others.size()), kLeast * static_cast<double>(lines));
 }
 
 void add_files(const path& folder) {
   check(std::filesystem::is_directory(folder), "no such folder.");
   const auto checks = all_checks();
+  const auto rates = math_rates();
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const path file = entry.path();
     const auto found = checks.find(file.stem().string());
+    const auto rate = rates.find(file.stem().string());
     if (file.filename() == "prompts.json")
       add_all(file, add_prompts);
-    else if (found == checks.end())
+    else if (found == checks.end() && rate == rates.end())
       std::cout << "Not covered by this program: " << file << "\n";
-    else
+    if (rate != rates.end())
+      add_test("Rates", rate->first, [file, run = rate->second] { check_rate(file, run); });
+    if (found != checks.end())
       add_test("Rewards", found->first, [file, run = found->second] { check_lines(file, run); });
   }
 }

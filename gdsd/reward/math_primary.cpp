@@ -1,0 +1,338 @@
+// What stands for itself in a formula: numbers, letters, brackets, functions, fractions, matrices.
+#include <algorithm>
+
+#include "gdsd/reward/math_parser.h"
+#include "gdsd/text/python_text.h"
+
+namespace gdsd::algebra {
+namespace {
+
+using Kind = Value::Kind;
+
+bool digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+constexpr std::string_view kSymbols[] = {
+    "alpha", "beta",     "gamma", "delta",   "epsilon", "varepsilon", "zeta", "eta",
+    "theta", "vartheta", "iota",  "kappa",   "lambda",  "mu",         "nu",   "xi",
+    "rho",   "sigma",    "tau",   "upsilon", "phi",     "varphi",     "chi",  "psi",
+    "omega", "Gamma",    "Delta", "Theta",   "Lambda",  "Xi",         "Pi",   "Sigma",
+    "Phi",   "Psi",      "Omega", "ell",     "infty"};
+
+constexpr std::string_view kFunctions[] = {"sin",    "cos",  "tan",  "cot", "sec",    "csc",
+                                           "log",    "ln",   "lg",   "exp", "arcsin", "arccos",
+                                           "arctan", "sinh", "cosh", "tanh"};
+
+template <typename List>
+bool in(const List& list, std::string_view name) {
+  return std::find(std::begin(list), std::end(list), name) != std::end(list);
+}
+
+/// The digits of a number as a value, "12.50" with two places.
+Value decimal(std::string_view whole, std::string_view after_point) {
+  Integer over(0), under(1);
+  for (const std::string_view part : {whole, after_point})
+    for (char c : part)
+      if (digit(c)) over = over * 10 + (c - '0');
+  for (size_t i = 0; i < after_point.size(); ++i) under *= 10;
+  Value value{.scalar = ratio(Rational(over, under))};
+  if (!after_point.empty()) value.places = static_cast<unsigned>(after_point.size());
+  return value;
+}
+
+}  // namespace
+
+std::string_view Parser::command_name() {
+  size_t end = at_ + 1;
+  while (end < text_.size() && is_letter(text_[end])) ++end;
+  return text_.substr(at_ + 1, end - at_ - 1);
+}
+
+bool Parser::starts_primary() {
+  const char c = peek();
+  if (c == '\\') {
+    const std::string_view name = command_name();
+    return in(kSymbols, name) || in(kFunctions, name) || name == "frac" || name == "sqrt" ||
+           name == "pi" || name == "binom" || name == "text" || name == "begin" ||
+           name == "lfloor" || name == "lceil";
+  }
+  return digit(c) || is_letter(c) || c == '(' || c == '[' || c == '{' || (c == '|' && bars_ == 0) ||
+         (c == '.' && at_ + 1 < text_.size() && digit(text_[at_ + 1]));
+}
+
+Value Parser::primary() {
+  const Deeper deeper(*this);
+  const char c = peek();
+  if (digit(c) || c == '.') return number();
+  if (is_letter(c)) return letter();
+  if (c == '(' || c == '[') return bracketed();
+  if (c == '\\') return command();
+  if (text_.substr(at_).starts_with("\u03c0")) {
+    at_ += 2;
+    return {.scalar = symbol("\\pi", Atom::Kind::kPositive)};
+  }
+  if (take("{")) {
+    Value value = sum();
+    expect("}");
+    return value;
+  }
+  if (take("|")) {
+    ++bars_;
+    const Ratio inside = scalar(sum());
+    --bars_;
+    expect("|");
+    return of(algebra_.absolute(inside));
+  }
+  fail();
+}
+
+Value Parser::number() {
+  const size_t begin = at_;
+  const auto digits = [&] {
+    while (at_ < text_.size() && (digit(text_[at_]) || (thousands_ && text_[at_] == ','))) ++at_;
+  };
+  digits();
+  const std::string_view whole = text_.substr(begin, at_ - begin);
+  std::string_view after;
+  if (at_ + 1 < text_.size() && text_[at_] == '.' && digit(text_[at_ + 1])) {
+    const size_t point = at_++;
+    digits();
+    after = text_.substr(point + 1, at_ - point - 1);
+  }
+  if (whole.empty() && after.empty()) fail();
+  if (whole.size() + after.size() > 1000) fail();
+  Value value = decimal(whole, after);
+  if (take("_")) value.base = subscript();
+  return value;
+}
+
+/// "_{10}" after the underscore, without braces and spaces.
+std::string Parser::subscript() {
+  const size_t begin = at_;
+  if (peek() == '{') {
+    const size_t end = text_.find('}', at_);
+    if (end == std::string_view::npos) fail();
+    at_ = end + 1;
+  } else if (digit(peek())) {
+    while (at_ < text_.size() && digit(text_[at_])) ++at_;
+  } else if (is_letter(peek())) {
+    ++at_;
+  } else {
+    fail();
+  }
+  std::string name;
+  for (char c : text_.substr(begin, at_ - begin))
+    if (c != ' ' && c != '{' && c != '}') name += c;
+  return name;
+}
+
+/// A parenthesis around a scalar is that scalar; around more, or of two kinds, a sequence.
+Value Parser::bracketed() {
+  const Deeper deeper(*this);
+  const char open = text_[at_++];
+  const int bars = std::exchange(bars_, 0);
+  std::vector<Value> items;
+  if (peek() != ')') {
+    items.push_back(element());
+    while (take(",")) items.push_back(element());
+  }
+  bars_ = bars;
+  const char close = peek();
+  if ((close != ')' && close != ']') || items.empty() || items.size() > 64) fail();
+  ++at_;
+  const bool plain = (open == '(') == (close == ')');
+  if (items.size() == 1 && plain && items[0].kind == Kind::kScalar) return of(items[0].scalar);
+  if (items.size() < 2 && open == '(' && plain) return std::move(items[0]);
+  if (items.size() < 2) fail();
+  return {.kind = Kind::kSequence, .items = std::move(items), .open = open, .close = close};
+}
+
+Value Parser::set() {
+  const Deeper deeper(*this);
+  Value value{.kind = Kind::kSequence, .open = '{', .close = '}'};
+  if (take("\\}")) return value;
+  value.items = elements();
+  expect("\\}");
+  return value;
+}
+
+/// \text{…}: a number if that is in it.
+Value Parser::text_group() {
+  expect("{");
+  const size_t end = text_.find('}', at_);
+  if (end == std::string_view::npos) fail();
+  const std::string_view inside = python_strip(text_.substr(at_, end - at_));
+  if (inside.find_first_of("\\{") != std::string_view::npos) fail();
+  at_ = end + 1;
+  const std::string_view digits = inside.substr(inside.starts_with('-') ? 1 : 0);
+  const size_t point = std::min(digits.find('.'), digits.size());
+  const std::string_view whole = digits.substr(0, point),
+                         after = point < digits.size() ? digits.substr(point + 1) : "";
+  if (!whole.empty() && digits.size() < 1000 && std::all_of(whole.begin(), whole.end(), digit) &&
+      std::all_of(after.begin(), after.end(), digit) &&
+      (point == digits.size() || !after.empty())) {
+    Value value = decimal(whole, after);
+    if (inside.starts_with('-')) value.scalar = algebra_.negate(value.scalar);
+    return value;
+  }
+  return {.kind = Kind::kText, .text = std::string(inside)};
+}
+
+Value Parser::letter() {
+  std::string name(1, text_[at_++]);
+  const bool bare = peek() != '_' && peek() != '\'';
+  if (bare && name == "e") return {.scalar = symbol("e", Atom::Kind::kPositive)};
+  if (bare && name == "i") return {.scalar = symbol("i", Atom::Kind::kImaginary)};
+  if (take("_")) name += "_" + subscript();
+  while (take("'")) name += '\'';
+  return {.scalar = symbol(name)};
+}
+
+Value Parser::command() {
+  if (take("\\{")) return set();
+  const std::string_view name = command_name();
+  if (name.empty()) fail();
+  at_ += 1 + name.size();
+  if (name == "frac") return fraction();
+  if (name == "sqrt") return root();
+  if (name == "text") return text_group();
+  if (name == "begin") return matrix();
+  if (name == "emptyset") return {.kind = Kind::kSequence, .open = '{', .close = '}'};
+  if (name == "pi") return {.scalar = symbol("\\pi", Atom::Kind::kPositive)};
+  if (name == "binom") {
+    const Ratio n = braced();
+    return of(algebra_.binomial(n, braced()));
+  }
+  if (name == "lfloor" || name == "lceil") {
+    const Ratio inside = scalar(sum());
+    expect(name == "lfloor" ? "\\rfloor" : "\\rceil");
+    const auto value = inside.rational();
+    if (!value) return of(algebra_.function(std::string(name), inside));
+    const Integer over = numerator(*value), under = denominator(*value);
+    const Integer below = over / under - (over % under < 0 ? 1 : 0);
+    return of(ratio(Rational(below + (name == "lceil" && over % under != 0 ? 1 : 0))));
+  }
+  if (name == "mathbb") {
+    const std::string which = subscript();
+    return {.scalar = symbol("\\mathbb " + which)};
+  }
+  if (in(kSymbols, name)) {
+    std::string full = "\\" + std::string(name);
+    if (take("_")) full += "_" + subscript();
+    return {.scalar = symbol(full)};
+  }
+  if (in(kFunctions, name)) return function(name);
+  fail();
+}
+
+/// What a function is applied to: a parenthesis, else the factors up to a sign or a function.
+Ratio Parser::argument() {
+  const char c = peek();
+  if (c == '(') return scalar(power());
+  Ratio value = scalar(power());
+  while (starts_primary() && peek() != '(' &&
+         !(peek() == '\\' && (in(kFunctions, command_name()) || command_name() == "text")))
+    value = algebra_.multiply(value, scalar(power()));
+  return value;
+}
+
+Value Parser::function(std::string_view name) {
+  const Deeper deeper(*this);
+  if (name == "log" || name == "ln" || name == "lg") return logarithm(name);
+  std::optional<Ratio> raised;
+  if (take("^")) raised = exponent();
+  const Ratio x = argument();
+  if (name == "exp") return of(algebra_.power(symbol("e", Atom::Kind::kPositive), x));
+  Ratio value;
+  if (raised && raised->rational() == Rational(-1)) {  // sin^{-1}
+    value = algebra_.function("arc" + std::string(name), x);
+    raised.reset();
+  } else if (name == "sin") {
+    value = algebra_.sine(x);
+  } else if (name == "cos") {
+    value = algebra_.cosine(x);
+  } else if (name == "tan") {
+    value = algebra_.divide(algebra_.sine(x), algebra_.cosine(x));
+  } else if (name == "cot") {
+    value = algebra_.divide(algebra_.cosine(x), algebra_.sine(x));
+  } else if (name == "sec") {
+    value = algebra_.divide(ratio(1), algebra_.cosine(x));
+  } else if (name == "csc") {
+    value = algebra_.divide(ratio(1), algebra_.sine(x));
+  } else {
+    value = algebra_.function(std::string(name), x);
+  }
+  return of(raised ? algebra_.power(value, *raised) : value);
+}
+
+/// \log without a base is to the base 10.
+Value Parser::logarithm(std::string_view name) {
+  Ratio base = name == "ln" ? symbol("e", Atom::Kind::kPositive) : ratio(10);
+  if (take("_")) {
+    if (peek() == '{')
+      base = braced();
+    else
+      base = digit(peek()) ? ratio(text_[at_++] - '0') : scalar(primary());
+  }
+  std::optional<Ratio> raised;
+  if (take("^")) raised = exponent();
+  const Ratio x = argument();
+  const Ratio value = algebra_.divide(algebra_.natural_log(x), algebra_.natural_log(base));
+  return of(raised ? algebra_.power(value, *raised) : value);
+}
+
+Ratio Parser::braced() {
+  expect("{");
+  const Ratio value = scalar(sum());
+  expect("}");
+  return value;
+}
+
+Ratio Parser::digit_or_braced() {
+  if (!digit(peek())) return braced();
+  return ratio(text_[at_++] - '0');
+}
+
+Value Parser::fraction() {
+  const Deeper deeper(*this);
+  const Ratio over = digit_or_braced(), under = digit_or_braced();
+  return of(algebra_.divide(over, under));
+}
+
+Value Parser::root() {
+  const Deeper deeper(*this);
+  if (take("[")) {
+    const auto degree = scalar(sum()).rational();
+    expect("]");
+    if (!degree) fail();
+    return of(algebra_.root(braced(), *degree));
+  }
+  if (is_letter(peek())) return of(algebra_.root(scalar(letter()), 2));
+  return of(algebra_.root(digit_or_braced(), 2));
+}
+
+Value Parser::matrix() {
+  const Deeper deeper(*this);
+  std::string_view name;
+  for (std::string_view kind : {"{pmatrix}", "{bmatrix}", "{matrix}", "{Bmatrix}"})
+    if (name.empty() && take(kind)) name = kind;
+  if (name.empty()) fail();
+  Value value{.kind = Kind::kMatrix};
+  size_t columns = 0;
+  for (;;) {
+    ++columns;
+    value.items.push_back(of(scalar(sum())));
+    if (value.items.size() > 256) fail();
+    if (take("&")) continue;
+    if (value.columns == 0) value.columns = columns;
+    if (value.columns != columns) fail();
+    columns = 0;
+    const bool row_ended = take("\\\\");
+    if (take("\\end")) break;
+    if (!row_ended) fail();
+  }
+  expect(name);
+  return value;
+}
+
+}  // namespace gdsd::algebra
