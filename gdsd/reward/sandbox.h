@@ -17,8 +17,8 @@ namespace gdsd {
 
 struct SandboxOptions {
   int64_t workers = 0;
-  double seconds = 5;
-  double program_seconds = 20;
+  double seconds = 10;
+  double program_seconds = 30;
   int64_t memory_mb = 512;
   int64_t files_mb = 16;
   int64_t answer_kb = 4096;

@@ -46,6 +46,8 @@ void SandboxPool::serve() {
     ready_.notify_all();
     if (!failure.empty()) work_.wait_for(lock, std::chrono::seconds(1));  // then try again
   }
+  // Here, since the end of this thread would kill bwrap before what it has to bury.
+  for (auto* list : {&players_, &judges_, &dead_}) list->clear();
 }
 
 SandboxPool::Process SandboxPool::take(std::vector<Process>& from, bool is_judge) {
