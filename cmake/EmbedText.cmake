@@ -1,0 +1,16 @@
+# embed_text(OUTPUT FILE…): OUTPUT is C++ source with the bytes of each file as
+# `inline constexpr unsigned char kNAME[]`, NAME being the file's name: kWire of wire.py.
+function(embed_text output)
+  set(source "// The bytes of files, by cmake/EmbedText.cmake.\n")
+  foreach(file IN LISTS ARGN)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    get_filename_component(name ${file} NAME_WE)
+    string(SUBSTRING ${name} 0 1 first)
+    string(SUBSTRING ${name} 1 -1 rest)
+    string(TOUPPER ${first} first)
+    file(READ ${file} bytes HEX)
+    string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
+    string(APPEND source "inline constexpr unsigned char k${first}${rest}[] = {${bytes}};\n")
+  endforeach()
+  file(GENERATE OUTPUT ${output} CONTENT "${source}")
+endfunction()

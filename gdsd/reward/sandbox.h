@@ -1,0 +1,107 @@
+// Programs that a model wrote, run where they can do no harm, and judged where they cannot cheat.
+//
+// Two processes for every program, each in a bubblewrap sandbox of its own. The player runs the
+// program and answers calls. The judge runs the tests and never the program: names of the program
+// are proxies there, and what comes back from a call is read as plain data. So a program is right
+// only if what its functions return satisfies the tests.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "gdsd/base/fields.h"
+
+namespace gdsd {
+
+struct SandboxOptions {
+  int64_t workers = 0;
+  double seconds = 10;
+  double program_seconds = 30;
+  int64_t memory_mb = 512;
+  int64_t files_mb = 16;
+  int64_t answer_kb = 4096;
+  std::string python = "/usr/bin/python3";
+  std::string bubblewrap = "bwrap";
+
+  template <class F>
+  void fields(F&& f) {
+    f("workers", workers, "programs that run at a time; 0: as many as cores");
+    f("seconds", seconds, "of wall time a test may take; loading the program counts as one");
+    f("program_seconds", program_seconds, "all tests of a program together");
+    f("memory_mb", memory_mb, "address space of a program");
+    f("files_mb", files_mb, "what a program may write to its own /tmp");
+    f("answer_kb", answer_kb, "longest value that a function may return");
+    f("python", python, "the interpreter, a path below /usr");
+    f("bubblewrap", bubblewrap, "the program bwrap");
+  }
+  void validate() const {
+    check_count(workers, "workers", 0, 1024);
+    check_field(seconds > 0 && seconds <= 3600, "seconds", "got ", seconds, ", expected 0 … 3600.");
+    check_field(program_seconds > 0 && program_seconds <= 3600, "program_seconds", "got ",
+                program_seconds, ", expected 0 … 3600.");
+    check_count(memory_mb, "memory_mb", 64, 1 << 20);
+    check_count(files_mb, "files_mb", 1, 1 << 16);
+    check_count(answer_kb, "answer_kb", 1, 1 << 20);
+    check_field(python.starts_with("/usr/"), "python", "got '", python,
+                "', expected a path below /usr: nothing else is in the sandbox.");
+  }
+};
+
+/// What became of a program: its tests, or the first thing that kept one from passing.
+struct Outcome {
+  enum class Kind {
+    kPassed,   // every test
+    kFailed,   // an assertion or an exception, or no program at all
+    kTimeout,  // a test took too long
+    kCrashed,  // the program's process ended, or answered what cannot be read
+    kRefused   // no contained process could be had: says nothing about the program
+  };
+  Kind kind = Kind::kFailed;
+  int passed = 0;  // tests
+  int total = 0;
+  std::string message = {};  // about the first test that did not pass
+};
+
+/// How many programs ended how, since the sandbox was made.
+struct SandboxCounters {
+  int64_t passed = 0, failed = 0, timeout = 0, crashed = 0, refused = 0;
+};
+
+/// What Python's parser says of a text.
+enum class Syntax { kProgram, kEmpty, kSyntaxError, kOtherError };
+
+/// Thread-safe: as many programs run at a time as there are workers, other calls wait.
+class Sandbox {
+ public:
+  /// Starts the processes and tests that they are contained. Throws Error naming what is missing:
+  /// nothing is ever run outside a sandbox.
+  explicit Sandbox(const SandboxOptions& options = {});
+
+  /// Ends everything inside. No call may be running.
+  ~Sandbox();
+  Sandbox(const Sandbox&) = delete;
+  Sandbox& operator=(const Sandbox&) = delete;
+
+  /// Loads the program and runs the tests one after another, each a Python text that passes if it
+  /// raises nothing. A test that hangs or crashes the program costs that test alone: the program is
+  /// loaded again for the next. `tests` must not be empty.
+  Outcome run(const std::string& program, std::span<const std::string> tests);
+
+  /// As released code does: program and test in one process and namespace, loaded for every test,
+  /// `seconds` for both. Contained, but what the program says of itself is believed.
+  Outcome run_together(const std::string& program, std::span<const std::string> tests,
+                       double seconds);
+
+  /// Parses, does not run. Throws Error where no contained process can be had.
+  Syntax parse(const std::string& program);
+
+  SandboxCounters counters() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gdsd

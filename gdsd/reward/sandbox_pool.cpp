@@ -1,0 +1,91 @@
+#include "gdsd/reward/sandbox_pool.h"
+
+#include "gdsd/base/check.h"
+
+namespace gdsd {
+
+SandboxPool::SandboxPool(size_t workers, SandboxStart player, SandboxStart judge)
+    : workers_(workers),
+      player_(std::move(player)),
+      judge_(std::move(judge)),
+      thread_([this] { serve(); }) {}
+
+SandboxPool::~SandboxPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  work_.notify_one();
+  thread_.join();
+}
+
+void SandboxPool::serve() {
+  std::unique_lock lock(mutex_);
+  while (!stop_) {
+    const bool judge = judges_.size() + judges_taken_ < workers_;
+    const bool player = !judge && players_.size() < workers_;
+    if (!judge && !player && dead_.empty()) {
+      work_.wait(lock);
+      continue;
+    }
+    std::vector<Process> dead;
+    dead.swap(dead_);
+    lock.unlock();
+    dead.clear();
+    Process started;
+    std::string failure;
+    try {
+      if (judge || player) started = std::make_unique<SandboxProcess>(judge ? judge_ : player_);
+    } catch (const std::exception& e) {
+      failure = e.what();
+    }
+    lock.lock();
+    failure_ = failure;
+    auto& list = judge ? judges_ : players_;
+    if (started) list.insert(list.begin(), std::move(started));  // the oldest is taken first
+    ready_.notify_all();
+    if (!failure.empty()) work_.wait_for(lock, std::chrono::seconds(1));  // then try again
+  }
+  // Here, since the end of this thread would kill bwrap before what it has to bury.
+  for (auto* list : {&players_, &judges_, &dead_}) list->clear();
+}
+
+SandboxPool::Process SandboxPool::take(std::vector<Process>& from, bool is_judge) {
+  Process process;
+  {
+    std::unique_lock lock(mutex_);
+    ready_.wait(lock, [&] { return !from.empty() || !failure_.empty(); });
+    check(!from.empty(), failure_);
+    process = std::move(from.back());
+    from.pop_back();
+    judges_taken_ += is_judge ? 1 : 0;
+  }
+  work_.notify_one();
+  try {
+    process->await_ready();
+  } catch (const Error&) {
+    end(std::move(process), is_judge);
+    throw;
+  }
+  return process;
+}
+
+void SandboxPool::give_back(Process judge) {
+  {
+    const std::lock_guard lock(mutex_);
+    judges_.push_back(std::move(judge));
+    --judges_taken_;
+  }
+  ready_.notify_all();
+}
+
+void SandboxPool::end(Process process, bool is_judge) {
+  {
+    const std::lock_guard lock(mutex_);
+    dead_.push_back(std::move(process));
+    judges_taken_ -= is_judge ? 1 : 0;
+  }
+  work_.notify_one();
+}
+
+}  // namespace gdsd

@@ -1,0 +1,274 @@
+#include "gdsd/reward/sandbox_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "gdsd/base/json.h"
+
+namespace gdsd {
+namespace {
+
+// Descriptors inside; 0 and 1 are /dev/null. wire.py knows kIn and kOut.
+constexpr int kErrors = 2, kIn = 3, kOut = 4, kFilter = 5, kInfo = 6;
+
+void check_call(bool ok, const char* what) {
+  check(ok, "[sandbox] ", what, " failed: ", std::strerror(errno), ".");
+}
+
+/// The same file under a number above those that the child gives a meaning.
+OwnedFd lifted(const OwnedFd& low) {
+  OwnedFd high(fcntl(low.get(), F_DUPFD_CLOEXEC, kInfo + 1));
+  check_call(high.get() >= 0, "fcntl(F_DUPFD_CLOEXEC)");
+  return high;
+}
+
+/// A descriptor of a process, which no other process can come to stand for.
+OwnedFd handle_of(pid_t process) {
+  return OwnedFd(static_cast<int>(syscall(SYS_pidfd_open, process, 0)));
+}
+
+struct Pipe {
+  OwnedFd read, write;
+};
+
+Pipe make_pipe() {
+  std::array<int, 2> ends{};
+  check_call(pipe2(ends.data(), O_CLOEXEC) == 0, "pipe2");
+  const OwnedFd read(ends[0]), write(ends[1]);
+  return {lifted(read), lifted(write)};
+}
+
+OwnedFd file_with(const std::string& bytes) {
+  const OwnedFd file(memfd_create("seccomp", MFD_CLOEXEC));
+  check_call(file.get() >= 0, "memfd_create");
+  check_call(write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
+                 lseek(file.get(), 0, SEEK_SET) == 0,
+             "write");
+  return lifted(file);
+}
+
+/// bwrap mounts a folder, or repeats a link to one inside /usr.
+void add_system_folder(std::vector<std::string>& command, const std::string& path) {
+  struct stat found {};
+  std::array<char, 256> target{};
+  if (lstat(path.c_str(), &found) != 0) return;
+  const bool link = S_ISLNK(found.st_mode) && readlink(path.c_str(), target.data(), 255) > 0;
+  for (const std::string& word : {std::string(link ? "--symlink" : "--ro-bind"),
+                                  link ? std::string(target.data()) : path, path})
+    command.push_back(word);
+}
+
+std::vector<std::string> command_of(const SandboxStart& start) {
+  std::vector<std::string> command;
+  // Inside the user is nobody in any case; root should be so outside, too.
+  if (geteuid() == 0)
+    command = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"};
+  for (const char* word :
+       {start.bubblewrap.c_str(), "--unshare-all", "--unshare-user", "--unshare-cgroup", "--uid",
+        "65534", "--gid", "65534", "--hostname", "sandbox", "--die-with-parent", "--new-session",
+        "--as-pid-1", "--cap-drop", "ALL", "--clearenv", "--setenv", "PYTHONHASHSEED", "0"})
+    command.emplace_back(word);
+  for (const char* path : {"/usr", "/bin", "/lib", "/lib64", "/lib32"})
+    add_system_folder(command, path);
+  const std::string size = std::to_string(start.files_bytes);
+  // -I would ignore PYTHONHASHSEED, and with it the order of sets would be another every time.
+  for (const std::string& word :
+       {std::string("--size"), size, std::string("--tmpfs"), std::string("/tmp"),
+        std::string("--remount-ro"), std::string("/"), std::string("--chdir"), std::string("/tmp"),
+        std::string("--seccomp"), std::to_string(kFilter), std::string("--info-fd"),
+        std::to_string(kInfo), std::string("--"), start.python, std::string("-sPSB"),
+        std::string("-c"), start.source})
+    command.push_back(word);
+  return command;
+}
+
+/// posix_spawn's two objects.
+struct Spawn {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+
+  Spawn() {
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    sigset_t signals;
+    sigemptyset(&signals);
+    posix_spawnattr_setsigmask(&attributes, &signals);
+    sigfillset(&signals);
+    posix_spawnattr_setsigdefault(&attributes, &signals);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  ~Spawn() {
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+  }
+  Spawn(const Spawn&) = delete;
+  Spawn& operator=(const Spawn&) = delete;
+
+  pid_t run(std::vector<std::string> command) {
+    std::vector<char*> arguments;
+    for (std::string& word : command) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    std::string path = "PATH=/usr/local/bin:/usr/bin:/bin";
+    const std::array<char*, 2> environment = {path.data(), nullptr};
+    pid_t child = -1;
+    const int error = posix_spawnp(&child, arguments[0], &actions, &attributes, arguments.data(),
+                                   environment.data());
+    check(error == 0, "[sandbox] cannot start ", command[0], ": ", std::strerror(error),
+          ". Programs are run under bubblewrap: apt-get install bubblewrap.");
+    return child;
+  }
+};
+
+/// The process number of Python out of bwrap's report, or -1 if bwrap ended without one.
+pid_t read_info(const OwnedFd& info) {
+  std::string text;
+  std::array<char, 512> part;
+  for (ssize_t n = 0; (n = read(info.get(), part.data(), part.size())) != 0;) {
+    if (n < 0 && errno != EINTR) break;
+    if (n > 0) text.append(part.data(), static_cast<size_t>(n));
+  }
+  const auto report = nlohmann::json::parse(text, nullptr, false);
+  const bool told =
+      report.is_object() && report.contains("child-pid") && report["child-pid"].is_number_integer();
+  return told ? report["child-pid"].get<pid_t>() : -1;
+}
+
+/// Waits until the descriptor can be read or written; false at the deadline.
+bool wait_for(int descriptor, short what, SandboxClock::time_point deadline) {
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - SandboxClock::now());
+    pollfd one{descriptor, what, 0};
+    const int ready =
+        poll(&one, 1, static_cast<int>(std::clamp<int64_t>(left.count(), 0, 1 << 30)));
+    if (ready > 0) return true;
+    if (ready == 0 && left.count() <= 0) return false;
+  }
+}
+
+/// write(), without the signal that kills a program which writes to nobody.
+ssize_t write_quietly(int descriptor, std::string_view bytes) {
+  sigset_t pipe_signal, before, pending;
+  sigemptyset(&pipe_signal);
+  sigaddset(&pipe_signal, SIGPIPE);
+  sigpending(&pending);
+  pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+  const ssize_t written = write(descriptor, bytes.data(), bytes.size());
+  const int error = errno;
+  if (written < 0 && error == EPIPE && sigismember(&pending, SIGPIPE) == 0) {
+    const timespec now{0, 0};
+    while (sigtimedwait(&pipe_signal, nullptr, &now) < 0 && errno == EINTR) {
+    }
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return written;
+}
+
+}  // namespace
+
+OwnedFd& OwnedFd::operator=(OwnedFd&& other) noexcept {
+  std::swap(number_, other.number_);
+  return *this;
+}
+
+void OwnedFd::reset() {
+  if (number_ >= 0) close(std::exchange(number_, -1));
+}
+
+SandboxProcess::SandboxProcess(const SandboxStart& start) : frames_(start.most_bytes) {
+  Pipe in = make_pipe(), out = make_pipe(), errors = make_pipe(), info = make_pipe();
+  const OwnedFd filter = file_with(start.filter);
+  Spawn spawn;
+  posix_spawn_file_actions_addopen(&spawn.actions, 0, "/dev/null", O_RDWR, 0);
+  posix_spawn_file_actions_adddup2(&spawn.actions, 0, 1);
+  const std::array<std::pair<int, int>, 5> moved = {{{errors.write.get(), kErrors},
+                                                     {in.read.get(), kIn},
+                                                     {out.write.get(), kOut},
+                                                     {filter.get(), kFilter},
+                                                     {info.write.get(), kInfo}}};
+  for (const auto& [from, to] : moved) posix_spawn_file_actions_adddup2(&spawn.actions, from, to);
+  posix_spawn_file_actions_addclosefrom_np(&spawn.actions, kInfo + 1);
+  outer_ = spawn.run(command_of(start));
+  in_ = std::move(in.write);
+  out_ = std::move(out.read);
+  errors_ = std::move(errors.read);
+  info.write.reset();
+  for (const OwnedFd* end : {&in_, &out_, &errors_}) fcntl(end->get(), F_SETFL, O_NONBLOCK);
+  const pid_t child = read_info(info.read);
+  if (child > 0) inner_ = handle_of(child);
+}
+
+SandboxProcess::~SandboxProcess() {
+  if (inner_.get() >= 0) {
+    // Python dies, and bwrap after it: in this order no process is left for init to bury.
+    syscall(SYS_pidfd_send_signal, inner_.get(), SIGKILL, nullptr, 0);
+    const OwnedFd outer = handle_of(outer_);
+    if (outer.get() >= 0)
+      wait_for(outer.get(), POLLIN, SandboxClock::now() + std::chrono::seconds(2));
+  }
+  kill(outer_, SIGKILL);
+  while (waitpid(outer_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+SandboxProcess::Got SandboxProcess::read(std::string& payload, SandboxClock::time_point deadline) {
+  std::array<char, 65536> part;
+  for (;;) {
+    if (auto message = frames_.next()) {
+      payload = std::move(*message);
+      return Got::kFrame;
+    }
+    if (frames_.too_long()) return Got::kTooLong;
+    if (!wait_for(out_.get(), POLLIN, deadline)) return Got::kLate;
+    const ssize_t n = ::read(out_.get(), part.data(), part.size());
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return Got::kClosed;
+    if (n > 0) frames_.add({part.data(), static_cast<size_t>(n)});
+  }
+}
+
+SandboxProcess::Got SandboxProcess::write(std::string_view payload,
+                                          SandboxClock::time_point deadline) {
+  const std::string bytes = frame(payload);
+  for (std::string_view rest = bytes; !rest.empty();) {
+    if (!wait_for(in_.get(), POLLOUT, deadline)) return Got::kLate;
+    const ssize_t n = write_quietly(in_.get(), rest);
+    if (n < 0 && errno != EAGAIN && errno != EINTR) return Got::kClosed;
+    if (n > 0) rest.remove_prefix(static_cast<size_t>(n));
+  }
+  return Got::kFrame;
+}
+
+void SandboxProcess::await_ready() {
+  if (ready_) return;
+  std::string payload;
+  const Got got = read(payload, SandboxClock::now() + std::chrono::seconds(30));
+  check(got == Got::kFrame, "[sandbox] no contained process could be started",
+        got == Got::kLate ? " within 30 s" : "", ": ", complaint(),
+        ". It needs bubblewrap, user namespaces, and Python under /usr.");
+  ready_ = true;
+}
+
+std::string SandboxProcess::complaint() const {
+  std::string text(2000, '\0');
+  const ssize_t n = ::read(errors_.get(), text.data(), text.size());
+  text.resize(static_cast<size_t>(std::max<ssize_t>(n, 0)));
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text.empty() ? "it said nothing" : text;
+}
+
+}  // namespace gdsd

@@ -1,0 +1,72 @@
+// One Python process under bubblewrap, and the pipes to it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "gdsd/reward/sandbox_frames.h"
+
+namespace gdsd {
+
+using SandboxClock = std::chrono::steady_clock;
+
+/// How a process is started.
+struct SandboxStart {
+  std::string bubblewrap = {}, python = {};  // paths of programs
+  std::string source = {};                   // what Python runs
+  std::string filter = {};                   // seccomp_filter()
+  int64_t files_bytes = 0;                   // size of its /tmp
+  size_t most_bytes = 0;                     // of one message
+};
+
+/// A file descriptor, closed when it goes.
+class OwnedFd {
+ public:
+  explicit OwnedFd(int number = -1) : number_(number) {}
+  ~OwnedFd() { reset(); }
+  OwnedFd(OwnedFd&& other) noexcept : number_(other.number_) { other.number_ = -1; }
+  OwnedFd& operator=(OwnedFd&& other) noexcept;
+  int get() const { return number_; }
+  void reset();
+
+ private:
+  int number_;
+};
+
+/// The process dies with the thread that made it, with this object, or when it likes.
+class SandboxProcess {
+ public:
+  enum class Got { kFrame, kLate, kClosed, kTooLong };
+
+  /// Does not wait for Python to run. Throws Error for what fails until then.
+  explicit SandboxProcess(const SandboxStart& start);
+
+  /// Kills all that runs inside, and waits for the process.
+  ~SandboxProcess();
+  SandboxProcess(const SandboxProcess&) = delete;
+  SandboxProcess& operator=(const SandboxProcess&) = delete;
+
+  /// Waits for Python to say, once, that it is ready. Throws Error, with what it complained of,
+  /// where it does not.
+  void await_ready();
+
+  /// The next message from inside.
+  Got read(std::string& payload, SandboxClock::time_point deadline);
+
+  /// kFrame when all is written, else kLate or kClosed.
+  Got write(std::string_view payload, SandboxClock::time_point deadline);
+
+ private:
+  std::string complaint() const;
+
+  FrameReader frames_;
+  pid_t outer_ = -1;  // bwrap
+  OwnedFd inner_;     // Python, process 1 of its own tree, as a pidfd
+  OwnedFd in_, out_, errors_;
+  bool ready_ = false;
+};
+
+}  // namespace gdsd
