@@ -6,6 +6,7 @@
 #include <iostream>
 #include <new>
 
+#include "cli/data.h"
 #include "cli/diagnose.h"
 #include "cli/doctor.h"
 #include "cli/generate.h"
@@ -83,6 +84,22 @@ Verb add_diagnose(CLI::App& app, DiagnoseArguments& arguments) {
   verb->add_option("--html", arguments.html, "write a self-contained page to this file");
   verb->footer(diagnose_keys);
   return {verb, [&] { return run_diagnose(arguments); }};
+}
+
+Verb add_data(CLI::App& app, DataArguments& arguments) {
+  CLI::App* verb =
+      app.add_subcommand("data", "Prepare files of problems, show prompts, generate puzzles.");
+  verb->add_option("WORDS", arguments.words, "prepare, show or generate, and what they need")
+      ->required();
+  verb->add_option("--out", arguments.out, "file to write");
+  verb->add_option("--n", arguments.n, "problems; by default show 3, generate 1000");
+  verb->add_option("--split", arguments.split, "train or test; by default train");
+  verb->add_option("--seed", arguments.seed, "of generate and show; by default 1");
+  verb->add_option("--model", arguments.model,
+                   "of show: the folder whose chat template words them");
+  verb->add_flag("--force", arguments.force, "overwrite the file to write");
+  verb->footer(data_keys);
+  return {verb, [&] { return run_data(arguments); }};
 }
 
 Verb add_doctor(CLI::App& app) {
@@ -174,9 +191,10 @@ int dispatch(int argc, char** argv) {
   InitArguments init;
   PlanArguments plan;
   DiagnoseArguments diagnosis;
-  const Verb others[] = {add_generate(app, generate),  add_merge(app, merge),
-                         add_init(app, init),          add_plan(app, plan),
-                         add_diagnose(app, diagnosis), add_doctor(app)};
+  DataArguments data;
+  const Verb others[] = {
+      add_generate(app, generate),  add_merge(app, merge), add_init(app, init), add_plan(app, plan),
+      add_diagnose(app, diagnosis), add_data(app, data),   add_doctor(app)};
 
   std::vector<std::string> arguments(argv + 1, argv + argc);
   if (!arguments.empty() && arguments[0] == "help") {  // gdsd help, gdsd help train
