@@ -6,6 +6,7 @@
 #include <iostream>
 #include <new>
 
+#include "cli/data.h"
 #include "cli/diagnose.h"
 #include "cli/doctor.h"
 #include "cli/eval.h"
@@ -109,6 +110,22 @@ Verb add_results(CLI::App& app, ResultsArguments& arguments) {
   return {verb, [&] { return run_results(arguments); }};
 }
 
+Verb add_data(CLI::App& app, DataArguments& arguments) {
+  CLI::App* verb =
+      app.add_subcommand("data", "Prepare files of problems, show prompts, generate puzzles.");
+  verb->add_option("WORDS", arguments.words, "prepare, show or generate, and what they need")
+      ->required();
+  verb->add_option("--out", arguments.out, "file to write");
+  verb->add_option("--n", arguments.n, "problems; by default show 3, generate 1000");
+  verb->add_option("--split", arguments.split, "train or test; by default train");
+  verb->add_option("--seed", arguments.seed, "of generate and show; by default 1");
+  verb->add_option("--model", arguments.model,
+                   "of show: the folder whose chat template words them");
+  verb->add_flag("--force", arguments.force, "overwrite the file to write");
+  verb->footer(data_keys);
+  return {verb, [&] { return run_data(arguments); }};
+}
+
 Verb add_doctor(CLI::App& app) {
   return {app.add_subcommand("doctor", "Say what this machine has, and what will be used."),
           run_doctor};
@@ -198,10 +215,11 @@ int dispatch(int argc, char** argv) {
   InitArguments init;
   PlanArguments plan;
   DiagnoseArguments diagnosis;
-  const Verb others[] = {add_eval(app, evaluation),    add_results(app, results),
-                         add_generate(app, generate),  add_merge(app, merge),
-                         add_init(app, init),          add_plan(app, plan),
-                         add_diagnose(app, diagnosis), add_doctor(app)};
+  DataArguments data;
+  const Verb others[] = {
+      add_eval(app, evaluation),    add_results(app, results), add_generate(app, generate),
+      add_merge(app, merge),        add_init(app, init),       add_plan(app, plan),
+      add_diagnose(app, diagnosis), add_data(app, data),       add_doctor(app)};
 
   std::vector<std::string> arguments(argv + 1, argv + argc);
   if (!arguments.empty() && arguments[0] == "help") {  // gdsd help, gdsd help train
