@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gdsd/data/files.h"
+#include "gdsd/data/judging.h"
 #include "gdsd/data/prompts.h"
 
 namespace gdsd {
@@ -50,12 +51,14 @@ struct CodeOptions {
   TaskFiles files = {};
   CodePrompt prompt = CodePrompt::kGdsd;
   std::string rewards = {};
+  SandboxOptions sandbox = {};
 
   template <class F>
   void fields(F&& f) {
     files.fields(f);
     f("prompt", prompt, kCodePromptHelp);
     f("rewards", rewards, kRewardsHelp);
+    f("sandbox", sandbox, "");
   }
   void validate() const { files.validate(/*has_generator=*/false); }
 };
@@ -67,6 +70,7 @@ struct CustomOptions {
   CustomPrompt prompt = CustomPrompt::kChat;
   std::string system = {};
   std::string rewards = {};
+  ExternalOptions external = {};
 
   template <class F>
   void fields(F&& f) {
@@ -74,6 +78,7 @@ struct CustomOptions {
     f("prompt", prompt, kCustomPromptHelp);
     f("system", system, "of prompt chat: a system message before it; empty: none");
     f("rewards", rewards, kRewardsHelp);
+    f("external", external, "");
   }
   void validate() const { files.validate(/*has_generator=*/false); }
 };

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "gdsd/reward/code.h"
 #include "gdsd/reward/countdown.h"
+#include "gdsd/reward/gsm8k.h"
+#include "gdsd/reward/math.h"
 #include "gdsd/reward/sudoku.h"
 #include "gdsd/text/python_text.h"
 
@@ -20,24 +23,96 @@ struct Parts {
   std::function<Verdict(const Attempt&)> verdict;
 };
 
-Verdict of_one(bool right) { return {.solved = right, .right = right, .asked = 1}; }
+/// Of a task whose answers are right or wrong.
+Verdict of_one(bool right, bool released_right) {
+  return {.solved = right,
+          .right = right,
+          .asked = 1,
+          .released_right = released_right,
+          .released_asked = 1};
+}
+
+Verdict sudoku_verdict(const Attempt& attempt) {
+  const auto [right, blanks] = blanks_right(attempt);
+  Verdict v{.solved = right == blanks, .right = right, .asked = blanks};
+  if (attempt.example->problem.size() != 16) return v;  // the released parser knows 4x4 alone
+  const ReleasedSudoku released = sudoku_eval_released(attempt);
+  v.released_right = released.right;
+  v.released_asked = released.blanks;
+  return v;
+}
 
 Parts parts_of(const SudokuOptions&) {
-  return {{{"sudoku", sudoku_reward}}, [](const Attempt& attempt) {
-            const auto [right, blanks] = blanks_right(attempt);
-            return Verdict{.solved = right == blanks, .right = right, .asked = blanks};
+  return {{{"sudoku", sudoku_reward}, {"sudoku_released", sudoku_released}}, sudoku_verdict};
+}
+
+Parts parts_of(const CountdownOptions& o) {
+  const CountdownParser parser =
+      o.prompt == CountdownPrompt::kMathEval ? CountdownParser::kMathEval : CountdownParser::kEval;
+  return {{{"countdown", countdown_reward}, {"countdown_released", countdown_released}},
+          [parser](const Attempt& attempt) {
+            const auto released = countdown_eval_released(attempt, parser);
+            return of_one(reaches_target(attempt), released && released->correct);
           }};
 }
 
-Parts parts_of(const CountdownOptions&) {
-  return {{{"countdown", countdown_reward}},
-          [](const Attempt& attempt) { return of_one(reaches_target(attempt)); }};
+Parts parts_of(const Gsm8kOptions&) {
+  return {{{"gsm8k", gsm8k_reward},
+           {"xml_format", xml_format_reward},
+           {"gsm8k_boxed_released", gsm8k_boxed_released},
+           {"xmlcount_released", gsm8k_xml_count_released},
+           {"soft_format_released", gsm8k_xml_soft_format_released},
+           {"strict_format_released", gsm8k_xml_strict_format_released},
+           {"int_released", gsm8k_xml_int_released},
+           {"correctness_xml_released", gsm8k_xml_correctness_released}},
+          [](const Attempt& attempt) {
+            return of_one(*gsm8k_reward(attempt) == 1, gsm8k_eval_released(attempt).correct);
+          }};
 }
 
-Parts parts_of(const Gsm8kOptions&) { return {}; }
-Parts parts_of(const MathOptions&) { return {}; }
-Parts parts_of(const CodeOptions&) { return {}; }
-Parts parts_of(const CustomOptions&) { return {}; }
+Parts parts_of(const MathOptions&) {
+  return {{{"math", math_reward},
+           {"xml_format", xml_format_reward},
+           {"math_boxed_released", math_boxed_released},
+           {"math_xml_released", math_xml_released},
+           {"math_format_released", math_format_released}},
+          [](const Attempt& attempt) {
+            return of_one(*math_reward(attempt) == 1, math_eval_released(attempt).correct);
+          }};
+}
+
+Verdict code_verdict(Sandbox& sandbox, const Attempt& attempt) {
+  const Outcome outcome = judge_code(sandbox, attempt.completion, *attempt.example);
+  check(outcome.kind != Outcome::Kind::kRefused, "[sandbox] ", attempt.example->source,
+        ": the program could not be run contained: ", outcome.message);
+  return {.solved = outcome.kind == Outcome::Kind::kPassed,
+          .right = outcome.passed,
+          .asked = outcome.total,
+          .outcome = std::string(enum_names(outcome.kind).at(static_cast<size_t>(outcome.kind)))};
+}
+
+Parts parts_of(const CodeOptions& o) {
+  const auto sandbox = std::make_shared<Sandbox>(o.sandbox);
+  return {{{"code", code_reward(sandbox)},
+           {"code_format", code_format(sandbox)},
+           {"code_released", code_released(sandbox)},
+           {"code_format_released", code_format_released(sandbox)}},
+          [sandbox](const Attempt& attempt) { return code_verdict(*sandbox, attempt); }};
+}
+
+/// 1 for the very answer, white space around aside.
+std::optional<double> exact_reward(const Attempt& attempt) {
+  return python_strip(attempt.completion) == python_strip(attempt.example->answer);
+}
+
+Parts parts_of(const CustomOptions&) {
+  std::vector<Named> rewards{{"exact", exact_reward}};
+  const Reward own = rewards[0].reward;
+  return {std::move(rewards), [own](const Attempt& attempt) {
+            const bool right = own(attempt).value_or(0) >= 1;
+            return Verdict{.solved = right, .right = right, .asked = 1};
+          }};
+}
 
 std::string names_of(const std::vector<Named>& rewards) {
   std::string all;

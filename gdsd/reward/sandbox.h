@@ -6,48 +6,15 @@
 // only if what its functions return satisfies the tests.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 
-#include "gdsd/base/fields.h"
+#include "gdsd/data/judging.h"
 
 namespace gdsd {
-
-struct SandboxOptions {
-  int64_t workers = 0;
-  double seconds = 10;
-  double program_seconds = 30;
-  int64_t memory_mb = 512;
-  int64_t files_mb = 16;
-  int64_t answer_kb = 4096;
-  std::string python = "/usr/bin/python3";
-  std::string bubblewrap = "bwrap";
-
-  template <class F>
-  void fields(F&& f) {
-    f("workers", workers, "programs that run at a time; 0: as many as cores");
-    f("seconds", seconds, "of wall time a test may take; loading the program counts as one");
-    f("program_seconds", program_seconds, "all tests of a program together");
-    f("memory_mb", memory_mb, "address space of a program");
-    f("files_mb", files_mb, "what a program may write to its own /tmp");
-    f("answer_kb", answer_kb, "longest value that a function may return");
-    f("python", python, "the interpreter, a path below /usr");
-    f("bubblewrap", bubblewrap, "the program bwrap");
-  }
-  void validate() const {
-    check_count(workers, "workers", 0, 1024);
-    check_field(seconds > 0 && seconds <= 3600, "seconds", "got ", seconds, ", expected 0 … 3600.");
-    check_field(program_seconds > 0 && program_seconds <= 3600, "program_seconds", "got ",
-                program_seconds, ", expected 0 … 3600.");
-    check_count(memory_mb, "memory_mb", 64, 1 << 20);
-    check_count(files_mb, "files_mb", 1, 1 << 16);
-    check_count(answer_kb, "answer_kb", 1, 1 << 20);
-    check_field(python.starts_with("/usr/"), "python", "got '", python,
-                "', expected a path below /usr: nothing else is in the sandbox.");
-  }
-};
 
 /// What became of a program: its tests, or the first thing that kept one from passing.
 struct Outcome {
@@ -63,6 +30,10 @@ struct Outcome {
   int total = 0;
   std::string message = {};  // about the first test that did not pass
 };
+
+constexpr auto enum_names(Outcome::Kind) {
+  return std::array{"passed", "failed", "timeout", "crashed", "refused"};
+}
 
 /// How many programs ended how, since the sandbox was made.
 struct SandboxCounters {
