@@ -1,16 +1,14 @@
 #include "cli/eval.h"
 
-#include <unistd.h>
-
 #include <iostream>
 
+#include "cli/asking.h"
 #include "cli/configs.h"
-#include "cli/console.h"
 #include "cli/keys.h"
 #include "cli/runs.h"
 #include "gdsd/base/fingerprint.h"
+#include "gdsd/base/json.h"
 #include "gdsd/denoiser/peft.h"
-#include "gdsd/eval/results.h"
 #include "gdsd/train/summary.h"
 
 namespace gdsd {
@@ -19,6 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
+
+constexpr const char* kReference = "reference";
 
 /// How a run evaluates itself.
 EvalConfig config_of_run(const TrainConfig& c) {
@@ -64,8 +64,17 @@ std::vector<EvalConfig> by_length(const EvalConfig& config, const std::string& l
   return all;
 }
 
+/// XXH3 of the weights, and of an adapter's.
+Json fingerprints(const EvalConfig& config) {
+  Json adapter = nullptr;
+  for (const fs::path& folder : {fs::path(config.model), fs::path(config.lora.from)})
+    if (!folder.empty() && is_peft_folder(folder))
+      adapter = fingerprint(folder / "adapter_model.safetensors");
+  return {{"model", weights_fingerprint(config.model)}, {"adapter", adapter}};
+}
+
 /// What makes two evaluations the same: not how many problems are denoised together, nor by what.
-Json manifest_of(const EvalConfig& config) {
+Json manifest_of(const EvalConfig& config, const std::string& answers) {
   Json fields = Json::object(), data = Json::object();
   for (const Field& f : list_fields(config))
     if (!f.path.starts_with("compute.") && f.path != "batch") fields[f.path] = f.text;
@@ -75,90 +84,59 @@ Json manifest_of(const EvalConfig& config) {
           if (!file.empty()) data[file] = fingerprint(file);
       },
       config.task);
-  Json adapter = nullptr;
-  for (const fs::path& folder : {fs::path(config.model), fs::path(config.lora.from)})
-    if (!folder.empty() && is_peft_folder(folder))
-      adapter = fingerprint(folder / "adapter_model.safetensors");
-  return {{"config", fields},
-          {"samples", config.samples},
-          {"model", weights_fingerprint(config.model)},
-          {"adapter", adapter},
-          {"data", data}};
+  Json manifest{{"config", fields}, {"samples", config.samples}, {"data", data}};
+  if (answers.empty())
+    manifest.update(fingerprints(config));
+  else
+    manifest["answers"] = answers == kReference ? answers : fingerprint(answers);
+  return manifest;
 }
 
-/// One evaluation under way.
-class Asking {
- public:
-  Asking(const EvalConfig& config, const Model& model, const Problems& problems, const Judge& judge,
-         const std::string& out)
-      : config_(config), model_(model), problems_(problems), judge_(judge) {
-    options_.problems = config.problems;
-    options_.samples = config.samples;
-    options_.temperature = config.sampler.temperature;
-    so_far_.problems = count_problems(problems, options_);
-    so_far_.samples = config.samples;
-    if (out.empty()) return;
-    folder_.emplace(out, manifest_of(config));
-    so_far_.results = folder_->done();
+/// The texts of a file of JSON lines with a `completion`, such as items.jsonl; n are needed.
+std::vector<std::string> read_answers(const std::string& file, int64_t n) {
+  const std::string text = read_file(file);
+  std::vector<std::string> texts;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    const std::string where = concat(file, ":", texts.size() + 1);
+    const Json line = parse_json_object<Json>(std::string_view(text).substr(at, end - at), where);
+    check(line.contains("completion") && line["completion"].is_string(), where,
+          ": expected a text `completion`.");
+    texts.push_back(line["completion"]);
+    at = end + 1;
   }
-
-  /// nullopt if it was interrupted.
-  std::optional<Evaluation> run(const SummaryRows& rows);
-
- private:
-  void ask(int64_t begin, int64_t end);
-  int64_t answered() const { return std::ssize(so_far_.results) / so_far_.samples; }
-
-  const EvalConfig& config_;
-  const Model& model_;
-  const Problems& problems_;
-  const Judge& judge_;
-  EvaluationOptions options_;
-  std::optional<ResultFolder> folder_;
-  Evaluation so_far_;
-};
-
-void Asking::ask(int64_t begin, int64_t end) {
-  auto answers = answer(*model_.denoiser, *model_.tokenizer, problems_, judge_, config_.sampler,
-                        options_, begin, end, config_.seed);
-  if (folder_) folder_->add(answers);
-  for (Answer& a : answers) so_far_.results.push_back(std::move(a.result));
+  check(std::ssize(texts) == n, "[answers] ", file, " has ", texts.size(), " lines, expected ", n,
+        ": one for each answer, in order.");
+  return texts;
 }
 
-std::optional<Evaluation> Asking::run(const SummaryRows& rows) {
-  const int64_t n = so_far_.problems, B = config_.batch, pieces = (n + B - 1) / B;
-  Console console(std::cerr, isatty(STDERR_FILENO));
-  console.on_start(rows, answered() / B, pieces);
-  double seconds = 0;
-  while (answered() < n) {
-    const auto since = std::chrono::steady_clock::now();
-    const int64_t begin = answered(), end = std::min(n, begin + B);
-    ask(begin, end);
-    const double took =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - since).count();
-    seconds += took;
-    Evaluation partial = so_far_;
-    partial.problems = answered();
-    const auto m = partial.metrics();
-    const auto tokens =
-        static_cast<double>((end - begin) * so_far_.samples * config_.sampler.gen_length);
-    console.on_step({.step = (answered() + B - 1) / B,
-                     .total = pieces,
-                     .metrics = {{"solved", m.at("eval/solved")}, {"reward", m.at("eval/reward")}},
-                     .timing = {{"seconds", took}, {"tokens_per_second", tokens / took}}});
-    if (answered() < n && console.interrupted()) return std::nullopt;
-  }
-  if (folder_) folder_->finish(so_far_, {{"version", GDSD_VERSION}, {"seconds", seconds}});
-  return so_far_;
+/// Given answers, or the reference solutions of the task's file.
+Source given_answers(const EvalConfig& config, const std::string& from, const Problems& problems,
+                     const Judge& judge, int64_t n) {
+  const int64_t k = config.samples;
+  std::vector<std::string> texts;
+  if (from != kReference) texts = read_answers(from, n * k);
+  return [&problems, &judge, k, texts = std::move(texts)](int64_t begin, int64_t end) {
+    std::vector<std::string> part;
+    for (int64_t i = begin * k; i < end * k; ++i)
+      part.push_back(texts.empty() ? problems.demonstration(problems.held_out(i / k),
+                                                            Key{}.fork("reference", i))
+                                   : texts[i]);
+    return judge_texts(problems, judge, begin, k, part);
+  };
+}
+
+std::string describe_task(const EvalConfig& config, int64_t problems) {
+  return concat(std::visit([](const auto& t) { return t.kName; }, config.task), ", ", problems,
+                " problems, ", config.samples,
+                config.samples == 1 ? " answer each, " : " answers each, ", config.batch,
+                " problems at a time");
 }
 
 SummaryRows summarise(const EvalConfig& config, const Model& model, const Compute& compute,
-                      int64_t problems, const std::string& out) {
+                      int64_t problems) {
   SummaryRows rows = summarise_model(*model.denoiser, compute);
-  const auto task = std::visit([](const auto& t) { return t.kName; }, config.task);
-  rows.emplace_back("task", concat(task, ", ", problems, " problems, ", config.samples,
-                                   config.samples == 1 ? " answer each, " : " answers each, ",
-                                   config.batch, " problems at a time"));
+  rows.emplace_back("task", describe_task(config, problems));
   rows.emplace_back("prompts", model.chat == ChatTemplate::kNone
                                    ? "as plain text: the model has no chat template"
                                    : "in the model's chat template, where they are worded");
@@ -166,15 +144,14 @@ SummaryRows summarise(const EvalConfig& config, const Model& model, const Comput
       "sampler",
       concat(config.sampler.gen_length, " tokens in blocks of ", config.sampler.block_length, ", ",
              config.sampler.calls(), " denoising steps, temperature ", config.sampler.temperature));
-  rows.emplace_back("results", out.empty() ? "not kept: --out FOLDER keeps them" : out);
   return rows;
 }
 
-void print_metrics(const EvalConfig& config, const Evaluation& e) {
+void print_metrics(const EvalConfig& config, const Evaluation& e, const std::string& answers) {
   const auto m = e.metrics();
-  std::cout << concat(config.model, ": ", e.problems, " problems, ", config.sampler.gen_length,
-                      " tokens: solved ", m.at("eval/solved"), " (95 % [", m.at("eval/solved_low"),
-                      ", ", m.at("eval/solved_high"), "])");
+  std::cout << concat(answers.empty() ? config.model : answers, ": ", e.problems,
+                      " problems: solved ", m.at("eval/solved"), " (95 % [",
+                      m.at("eval/solved_low"), ", ", m.at("eval/solved_high"), "])");
   for (const auto& [name, value] : m)
     if (!name.starts_with("eval/solved")) std::cout << concat(", ", name.substr(5), " ", value);
   std::cout << "\n";
@@ -191,8 +168,46 @@ void set_aside(const fs::path& folder) {
 std::vector<std::string> options_of(const EvalArguments& a) {
   std::vector<std::string> words;
   if (!a.out.empty()) words.insert(words.end(), {"--out", a.out});
+  if (!a.answers.empty()) words.insert(words.end(), {"--answers", a.answers});
   if (!a.lengths.empty()) words.insert(words.end(), {"--lengths", a.lengths});
   return words;
+}
+
+/// Evaluates each config and prints its figures; `source` makes answers to n problems.
+int evaluate_all(const EvalArguments& arguments, const std::vector<EvalConfig>& configs,
+                 const Problems& problems,
+                 const std::function<Source(const EvalConfig&, int64_t n)>& source,
+                 const std::function<SummaryRows(const EvalConfig&, int64_t n)>& rows) {
+  for (const EvalConfig& config : configs) {
+    const int64_t n = count_problems(problems, {.problems = config.problems});
+    fs::path out = arguments.out;
+    if (!out.empty() && !arguments.lengths.empty()) out /= concat(config.sampler.gen_length);
+    if (!out.empty() && arguments.run.fresh) set_aside(out);
+    Asking asking(config, source(config, n), n);
+    if (!out.empty()) asking.keep_in(out.string(), manifest_of(config, arguments.answers));
+    SummaryRows summary = rows(config, n);
+    summary.emplace_back("results",
+                         out.empty() ? "not kept: --out FOLDER keeps them" : out.string());
+    const auto evaluation = asking.run(summary);
+    if (!evaluation) return say_interrupted(arguments.run, "eval", options_of(arguments));
+    print_metrics(config, *evaluation, arguments.answers);
+  }
+  return kExitDone;
+}
+
+/// Answers that are there already; no model is read.
+int judge_given(const EvalArguments& arguments, const EvalConfig& config) {
+  check(arguments.lengths.empty(), "[lengths] answers that are given have the length they have.");
+  const auto problems = problems_of(config.task);
+  const Judge judge(config.task);
+  return evaluate_all(
+      arguments, {config}, *problems,
+      [&](const EvalConfig& c, int64_t n) {
+        return given_answers(c, arguments.answers, *problems, judge, n);
+      },
+      [&](const EvalConfig& c, int64_t n) -> SummaryRows {
+        return {{"answers", arguments.answers}, {"task", describe_task(c, n)}};
+      });
 }
 
 }  // namespace
@@ -209,22 +224,22 @@ void EvalConfig::validate() const {
 
 int run_eval(const EvalArguments& arguments) {
   const EvalConfig asked = load_eval(arguments.run);
+  if (!arguments.answers.empty()) return judge_given(arguments, asked);
   const std::vector<EvalConfig> configs = by_length(asked, arguments.lengths);
   const Compute compute = open_compute(asked.compute, config_of(asked.model).architecture.width);
   const Model model = load_model(asked.model, compute, Use::kInference, asked.lora);
   const auto problems = problems_of(asked.task, model.chat);
   const Judge judge(asked.task);
-  for (const EvalConfig& config : configs) {
-    fs::path out = arguments.out;
-    if (!out.empty() && !arguments.lengths.empty()) out /= concat(config.sampler.gen_length);
-    if (!out.empty() && arguments.run.fresh) set_aside(out);
-    Asking asking(config, model, *problems, judge, out.string());
-    const int64_t n = count_problems(*problems, {.problems = config.problems});
-    const auto evaluation = asking.run(summarise(config, model, compute, n, out.string()));
-    if (!evaluation) return say_interrupted(arguments.run, "eval", options_of(arguments));
-    print_metrics(config, *evaluation);
-  }
-  return kExitDone;
+  return evaluate_all(
+      arguments, configs, *problems,
+      [&](const EvalConfig& c, int64_t) -> Source {
+        const EvaluationOptions options{.samples = c.samples, .temperature = c.sampler.temperature};
+        return [&, options](int64_t begin, int64_t end) {
+          return answer(*model.denoiser, *model.tokenizer, *problems, judge, c.sampler, options,
+                        begin, end, c.seed);
+        };
+      },
+      [&](const EvalConfig& c, int64_t n) { return summarise(c, model, compute, n); });
 }
 
 std::string eval_keys() { return describe_keys<EvalConfig>(); }

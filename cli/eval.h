@@ -38,6 +38,7 @@ struct EvalConfig {
 struct EvalArguments {
   RunArguments run;
   std::string out = {};      // folder, empty: nothing is kept
+  std::string answers = {};  // file of answers to judge, or "reference"; empty: the model's
   std::string lengths = {};  // "128,256,512": one evaluation each, steps = length / 2
 };
 int run_eval(const EvalArguments& arguments);

@@ -92,6 +92,9 @@ Verb add_eval(CLI::App& app, EvalArguments& arguments) {
                                 arguments.run, /*writes=*/false);
   verb->add_option("--out", arguments.out,
                    "folder for every answer and the figures; the same command goes on in it");
+  verb->add_option("--answers", arguments.answers,
+                   "judge these instead of asking the model: JSON lines with `completion`, such as "
+                   "items.jsonl, or `reference` for the task's own solutions");
   verb->add_option("--lengths", arguments.lengths,
                    "gen_lengths such as 128,256,512: one evaluation each, steps = length / 2, in a "
                    "folder of its own below --out");

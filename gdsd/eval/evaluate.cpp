@@ -130,6 +130,24 @@ std::vector<Answer> answer(const Denoiser& denoiser, const Tokenizer& tokenizer,
   return answers;
 }
 
+std::vector<Answer> judge_texts(const Problems& problems, const Judge& judge, int64_t begin,
+                                int64_t samples, std::span<const std::string> texts) {
+  std::vector<Answer> answers;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const int64_t at = static_cast<int64_t>(i);
+    answers.push_back({.problem = begin + at / samples,
+                       .sample = at % samples,
+                       .example = problems.held_out(begin + at / samples),
+                       .completion = texts[i],
+                       .generation = texts[i],
+                       .result = {}});
+  }
+  std::vector<Attempt> attempts;
+  for (const Answer& a : answers) attempts.push_back({&a.example, a.completion, a.generation});
+  judge_answers(answers, attempts, judge);
+  return answers;
+}
+
 Evaluation evaluate(const Denoiser& denoiser, const Tokenizer& tokenizer, const Problems& problems,
                     const Judge& judge, const SamplerOptions& sampler,
                     const EvaluationOptions& options) {

@@ -74,6 +74,10 @@ std::vector<Answer> answer(const Denoiser& denoiser, const Tokenizer& tokenizer,
                            const SamplerOptions& sampler, const EvaluationOptions& options,
                            int64_t begin, int64_t end, uint64_t seed = 0);
 
+/// Answers that were given to the problems begin, begin + 1, …, `samples` texts to each: judged.
+std::vector<Answer> judge_texts(const Problems& problems, const Judge& judge, int64_t begin,
+                                int64_t samples, std::span<const std::string> texts);
+
 /// Answers to every held-out problem that the options ask for.
 Evaluation evaluate(const Denoiser& denoiser, const Tokenizer& tokenizer, const Problems& problems,
                     const Judge& judge, const SamplerOptions& sampler,
