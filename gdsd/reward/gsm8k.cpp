@@ -85,8 +85,9 @@ class Reader {
   /// "1,234.50", ".5", "1e3", "3/4"
   bool decimal(Literal& n) {
     n.whole = digits();
-    while (n.whole.size() >= 1 && peek() == ',' && is_digit(peek(1)) && is_digit(peek(2)) &&
-           is_digit(peek(3)) && !is_digit(peek(4))) {
+    const bool groups = !n.whole.empty() && n.whole.size() <= 3;
+    while (groups && peek() == ',' && is_digit(peek(1)) && is_digit(peek(2)) && is_digit(peek(3)) &&
+           !is_digit(peek(4))) {
       ++at_;
       n.whole += digits();
     }

@@ -111,7 +111,8 @@ TEST(CountdownPuzzle, IsNumbersAndATarget) {
                           "3;7,12=16",
                           "3,7,12+16",
                           "-3,7=4",
-                          "3,7=-4",
+                          "3,7=--4",
+                          "3,7=-",
                           "1000000000000000000=1",
                           "1=1000000000000000000"})
     EXPECT_THROW(parse_countdown(bad), Error) << bad;
