@@ -170,7 +170,8 @@ std::optional<Token> number_at(std::string_view text, size_t at) {
 }
 
 /// The end of 1/2, 3 + 4 or (1+2)/3 at `at`: digits, spaces and signs, a sign among them; or `at`.
-size_t after_expression(std::string_view text, size_t at) {
+/// `seen` becomes the byte up to which there are only such characters.
+size_t after_expression(std::string_view text, size_t at, size_t& seen) {
   const auto sign_length = [&](size_t i) -> size_t {
     if (std::string_view("+-*/^()").find(text[i]) != kNone) return 1;
     const std::string_view two = text.substr(i, 2);
@@ -187,6 +188,7 @@ size_t after_expression(std::string_view text, size_t at) {
     if (length == 0 && !digit(text[end]) && text[end] != '.' && !space(text[end])) break;
     end += std::max<size_t>(length, 1);
   }
+  seen = end;
   const bool loose = end < text.size() && std::string_view(",:$").find(text[end]) == kNone;
   size_t trimmed = end;
   while (trimmed > at && (space(text[trimmed - 1]) || text[trimmed - 1] == '.')) --trimmed;
@@ -196,13 +198,13 @@ size_t after_expression(std::string_view text, size_t at) {
 /// Numbers and quotients after white space, "=" or nothing, perhaps with "**" or a currency before.
 std::vector<Token> numbers(std::string_view text) {
   std::vector<Token> tokens;
-  size_t past = 0;  // of the last expression
+  size_t past = 0;  // of what was looked through for an expression
   for (size_t at = 0; at < text.size(); ++at) {
     if (at > 0 && !space(text[at - 1]) && text[at - 1] != '=') continue;
     size_t from = at;
     if (text.substr(from).starts_with("**")) from += 2;
     if (from >= past)
-      if (const size_t end = after_expression(text, from); end > from) {
+      if (const size_t end = after_expression(text, from, past); end > from) {
         tokens.push_back({at, end, {std::string(text.substr(from, end - from))}});
         past = end;
       }

@@ -142,7 +142,7 @@ Value Parser::bracketed() {
   ++at_;
   const bool plain = (open == '(') == (close == ')');
   if (items.size() == 1 && plain && items[0].kind == Kind::kScalar) return of(items[0].scalar);
-  if (items.size() < 2 && open == '(' && plain) return std::move(items[0]);
+  if (items.size() == 1 && plain && items[0].kind != Kind::kRelation) return std::move(items[0]);
   if (items.size() < 2) fail();
   return {.kind = Kind::kSequence, .items = std::move(items), .open = open, .close = close};
 }
