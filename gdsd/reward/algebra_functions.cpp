@@ -92,7 +92,8 @@ Ratio Algebra::cosine(const Ratio& x) {
 /// The root of 1 − cos², so that its square is replaced by that.
 Ratio Algebra::sine(const Ratio& x) {
   if (const auto turns = turns_of_pi(x); turns && denominator(Rational(*turns * 12)) == 1)
-    return cosine(add(multiply(symbol("\\pi", Kind::kPositive), ratio(Rational(1) / 2)), negate(x)));
+    return cosine(
+        add(multiply(symbol("\\pi", Kind::kPositive), ratio(Rational(1) / 2)), negate(x)));
   if (negative_first(x)) return negate(sine(negate(x)));
   const Ratio cos = cosine(x);
   const Polynomial base =

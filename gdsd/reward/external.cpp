@@ -93,12 +93,6 @@ class External {
 
 }  // namespace
 
-void ExternalOptions::validate() const {
-  check_field(!split(command).empty(), "command", "must name a program.");
-  check_field(timeout > 0 && timeout <= 86400, "timeout", "must be above 0 and at most 86400, got ",
-              timeout, ".");
-}
-
 Reward external_reward(const ExternalOptions& options) {
   options.validate();
   return [external = std::make_shared<External>(options)](const Attempt& attempt) {

@@ -11,26 +11,10 @@
 #include <string>
 #include <string_view>
 
-#include "gdsd/base/fields.h"
+#include "gdsd/data/judging.h"
 #include "gdsd/reward/reward.h"
 
 namespace gdsd {
-
-struct ExternalOptions {
-  static constexpr std::string_view kName = "external";
-  std::string command;
-  double timeout = 60.0;
-
-  template <class F>
-  void fields(F&& f) {
-    f("command", command,
-      "program and arguments, split at spaces; no shell reads them. It is told attempts and "
-      "answers "
-      "scores, a line of JSON each");
-    f("timeout", timeout, "seconds it may take for one score");
-  }
-  void validate() const;
-};
 
 /// Starts the program, which then runs as long as the reward, or copies of it, exist; calls wait for
 /// one another. If it dies it is started again and asked once more.

@@ -4,6 +4,7 @@
 
 #include "gdsd/reward/code.h"
 #include "gdsd/reward/countdown.h"
+#include "gdsd/reward/external.h"
 #include "gdsd/reward/gsm8k.h"
 #include "gdsd/reward/math.h"
 #include "gdsd/reward/sudoku.h"
@@ -105,8 +106,10 @@ std::optional<double> exact_reward(const Attempt& attempt) {
   return python_strip(attempt.completion) == python_strip(attempt.example->answer);
 }
 
-Parts parts_of(const CustomOptions&) {
+Parts parts_of(const CustomOptions& o) {
   std::vector<Named> rewards{{"exact", exact_reward}};
+  if (!o.external.command.empty())
+    rewards.insert(rewards.begin(), {"external", external_reward(o.external)});
   const Reward own = rewards[0].reward;
   return {std::move(rewards), [own](const Attempt& attempt) {
             const bool right = own(attempt).value_or(0) >= 1;

@@ -13,25 +13,19 @@ constexpr size_t kMaxText = 4096;
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
-/// Whether commas can only be separators of thousands: 1,234,567, and no brackets.
+/// Whether the text, or what it says a name equals, is one number with commas: 1,234,567.
 bool only_thousands(std::string_view text) {
-  if (text.find(',') == std::string_view::npos ||
-      text.find_first_of("([{") != std::string_view::npos)
-    return false;
-  size_t run = 0;  // digits so far
-  bool after_comma = false;
-  for (size_t at = 0; at <= text.size(); ++at) {
-    const char c = at < text.size() ? text[at] : '\0';
-    if (digit(c)) {
-      ++run;
-      continue;
-    }
-    if (after_comma && run != 3) return false;
-    if (c == ',' && (run == 0 || run > 3)) return false;
-    after_comma = c == ',';
-    run = 0;
-  }
-  return true;
+  text.remove_prefix(text.rfind('=') + 1);  // npos + 1 is 0
+  text = python_strip(text);
+  if (text.starts_with('-')) text.remove_prefix(1);
+  const std::string_view whole = text.substr(0, std::min(text.find('.'), text.size()));
+  size_t at = std::min(whole.find_first_not_of("0123456789"), whole.size());
+  bool ok = at > 0 && at <= 3 && at < whole.size();
+  for (; ok && at < whole.size(); at += 4)
+    ok = whole[at] == ',' && whole.size() - at >= 4 &&
+         std::all_of(whole.begin() + at + 1, whole.begin() + at + 4, digit);
+  return ok && std::all_of(text.begin() + whole.size(), text.end(),
+                           [](char c) { return c == '.' || digit(c); });
 }
 
 /// What a relation is written as, and its letter in Value::operators.
@@ -208,35 +202,28 @@ Value Parser::product() {
   }
 }
 
-/// Products without a sign, mixed numbers and units: 2x, 1\frac12, 5\text{ cm}.
+/// Products without a sign and mixed numbers: 2x, 1\frac12.
 Value Parser::factors() {
   const Deeper deeper(*this);
   const char first = peek();
   bool number_before = digit(first) || first == '.';
   const size_t begin = at_;
   Value value = power();
-  const bool whole_number =
-      number_before && std::all_of(text_.begin() + begin, text_.begin() + at_, digit);
-  if (whole_number && text_.substr(at_, at_ + 6).find("\\frac") != std::string_view::npos &&
-      peek() == '\\') {
-    const size_t before = at_;
+  const std::string_view source = python_strip(text_.substr(begin, at_ - begin));
+  const bool mixed = number_before && std::all_of(source.begin(), source.end(), digit) &&
+                     text_.substr(at_).starts_with("\\frac");
+  if (mixed) {
     const Value part = power();
-    const auto fractional = part.kind == Kind::kScalar ? part.scalar.rational() : std::nullopt;
-    if (fractional && *fractional > 0 && *fractional < 1 && text_[before] == '\\')
-      value = of(algebra_.add(value.scalar, part.scalar));
-    else
-      value = combined('*', value, part);
+    const auto fraction = scalar(part).rational();
+    const bool proper = fraction && *fraction > 0 && *fraction < 1;
+    value = combined(proper ? '+' : '*', value, part);
     number_before = false;
   }
   while (starts_primary()) {
     const bool number = digit(text_[at_]) || text_[at_] == '.';
     if (number && number_before) fail();  // "1 000"
-    const Value next = power();
+    value = combined('*', value, power());
     number_before = number;
-    if (next.kind != Kind::kText)
-      value = combined('*', value, next);
-    else if (value.kind != Kind::kScalar)
-      fail();
   }
   return value;
 }
@@ -245,13 +232,9 @@ Value Parser::power() {
   Value value = primary();
   for (;;) {
     if (take("^")) {
-      if (value.kind == Kind::kText) {
-        exponent();  // of a unit
-      } else {
-        const Ratio above = exponent();
-        if (infinite(above) || infinite(scalar(value))) fail();
-        value = of(algebra_.power(value.scalar, above));
-      }
+      const Ratio above = exponent();
+      if (infinite(above) || infinite(scalar(value))) fail();
+      value = of(algebra_.power(value.scalar, above));
     } else if (take("!")) {
       value = of(algebra_.factorial(scalar(value)));
     } else if (take("\\%") || take("%")) {

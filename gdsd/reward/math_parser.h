@@ -30,7 +30,7 @@ class Parser {
   Value combined(char operation, const Value& a, const Value& b);
   Ratio scalar(const Value& v) const;
 
-  // math_primary.cpp: what stands for itself
+  // math_primary.cpp: numbers, letters, brackets
   Value primary();
   Value number();
   Value bracketed();
@@ -38,6 +38,9 @@ class Parser {
   Value text_group();
   Value letter();
   Value command();
+
+  // math_functions.cpp
+  static bool is_function(std::string_view name);
   Value function(std::string_view name);
   Value logarithm(std::string_view name);
   Value fraction();
@@ -46,6 +49,7 @@ class Parser {
   Ratio braced();
   Ratio digit_or_braced();
   Ratio argument();
+
   std::string subscript();
   Value of(Ratio value) const;
 

@@ -1,4 +1,4 @@
-// What stands for itself in a formula: numbers, letters, brackets, functions, fractions, matrices.
+// What stands for itself in a formula: numbers, letters, brackets, texts.
 #include <algorithm>
 
 #include "gdsd/reward/math_parser.h"
@@ -18,10 +18,6 @@ constexpr std::string_view kSymbols[] = {
     "rho",   "sigma",    "tau",   "upsilon", "phi",     "varphi",     "chi",  "psi",
     "omega", "Gamma",    "Delta", "Theta",   "Lambda",  "Xi",         "Pi",   "Sigma",
     "Phi",   "Psi",      "Omega", "ell",     "infty"};
-
-constexpr std::string_view kFunctions[] = {"sin",    "cos",  "tan",  "cot", "sec",    "csc",
-                                           "log",    "ln",   "lg",   "exp", "arcsin", "arccos",
-                                           "arctan", "sinh", "cosh", "tanh"};
 
 template <typename List>
 bool in(const List& list, std::string_view name) {
@@ -52,7 +48,7 @@ bool Parser::starts_primary() {
   const char c = peek();
   if (c == '\\') {
     const std::string_view name = command_name();
-    return in(kSymbols, name) || in(kFunctions, name) || name == "frac" || name == "sqrt" ||
+    return in(kSymbols, name) || is_function(name) || name == "frac" || name == "sqrt" ||
            name == "pi" || name == "binom" || name == "text" || name == "begin" ||
            name == "lfloor" || name == "lceil";
   }
@@ -142,7 +138,7 @@ Value Parser::bracketed() {
   ++at_;
   const bool plain = (open == '(') == (close == ')');
   if (items.size() == 1 && plain && items[0].kind == Kind::kScalar) return of(items[0].scalar);
-  if (items.size() < 2 && open == '(' && plain) return std::move(items[0]);
+  if (items.size() == 1 && plain && items[0].kind != Kind::kRelation) return std::move(items[0]);
   if (items.size() < 2) fail();
   return {.kind = Kind::kSequence, .items = std::move(items), .open = open, .close = close};
 }
@@ -221,118 +217,8 @@ Value Parser::command() {
     if (take("_")) full += "_" + subscript();
     return {.scalar = symbol(full)};
   }
-  if (in(kFunctions, name)) return function(name);
+  if (is_function(name)) return function(name);
   fail();
-}
-
-/// What a function is applied to: a parenthesis, else the factors up to a sign or a function.
-Ratio Parser::argument() {
-  const char c = peek();
-  if (c == '(') return scalar(power());
-  Ratio value = scalar(power());
-  while (starts_primary() && peek() != '(' &&
-         !(peek() == '\\' && (in(kFunctions, command_name()) || command_name() == "text")))
-    value = algebra_.multiply(value, scalar(power()));
-  return value;
-}
-
-Value Parser::function(std::string_view name) {
-  const Deeper deeper(*this);
-  if (name == "log" || name == "ln" || name == "lg") return logarithm(name);
-  std::optional<Ratio> raised;
-  if (take("^")) raised = exponent();
-  const Ratio x = argument();
-  if (name == "exp") return of(algebra_.power(symbol("e", Atom::Kind::kPositive), x));
-  Ratio value;
-  if (raised && raised->rational() == Rational(-1)) {  // sin^{-1}
-    value = algebra_.function("arc" + std::string(name), x);
-    raised.reset();
-  } else if (name == "sin") {
-    value = algebra_.sine(x);
-  } else if (name == "cos") {
-    value = algebra_.cosine(x);
-  } else if (name == "tan") {
-    value = algebra_.divide(algebra_.sine(x), algebra_.cosine(x));
-  } else if (name == "cot") {
-    value = algebra_.divide(algebra_.cosine(x), algebra_.sine(x));
-  } else if (name == "sec") {
-    value = algebra_.divide(ratio(1), algebra_.cosine(x));
-  } else if (name == "csc") {
-    value = algebra_.divide(ratio(1), algebra_.sine(x));
-  } else {
-    value = algebra_.function(std::string(name), x);
-  }
-  return of(raised ? algebra_.power(value, *raised) : value);
-}
-
-/// \log without a base is to the base 10.
-Value Parser::logarithm(std::string_view name) {
-  Ratio base = name == "ln" ? symbol("e", Atom::Kind::kPositive) : ratio(10);
-  if (take("_")) {
-    if (peek() == '{')
-      base = braced();
-    else
-      base = digit(peek()) ? ratio(text_[at_++] - '0') : scalar(primary());
-  }
-  std::optional<Ratio> raised;
-  if (take("^")) raised = exponent();
-  const Ratio x = argument();
-  const Ratio value = algebra_.divide(algebra_.natural_log(x), algebra_.natural_log(base));
-  return of(raised ? algebra_.power(value, *raised) : value);
-}
-
-Ratio Parser::braced() {
-  expect("{");
-  const Ratio value = scalar(sum());
-  expect("}");
-  return value;
-}
-
-Ratio Parser::digit_or_braced() {
-  if (!digit(peek())) return braced();
-  return ratio(text_[at_++] - '0');
-}
-
-Value Parser::fraction() {
-  const Deeper deeper(*this);
-  const Ratio over = digit_or_braced(), under = digit_or_braced();
-  return of(algebra_.divide(over, under));
-}
-
-Value Parser::root() {
-  const Deeper deeper(*this);
-  if (take("[")) {
-    const auto degree = scalar(sum()).rational();
-    expect("]");
-    if (!degree) fail();
-    return of(algebra_.root(braced(), *degree));
-  }
-  if (is_letter(peek())) return of(algebra_.root(scalar(letter()), 2));
-  return of(algebra_.root(digit_or_braced(), 2));
-}
-
-Value Parser::matrix() {
-  const Deeper deeper(*this);
-  std::string_view name;
-  for (std::string_view kind : {"{pmatrix}", "{bmatrix}", "{matrix}", "{Bmatrix}"})
-    if (name.empty() && take(kind)) name = kind;
-  if (name.empty()) fail();
-  Value value{.kind = Kind::kMatrix};
-  size_t columns = 0;
-  for (;;) {
-    ++columns;
-    value.items.push_back(of(scalar(sum())));
-    if (value.items.size() > 256) fail();
-    if (take("&")) continue;
-    if (value.columns == 0) value.columns = columns;
-    if (value.columns != columns) fail();
-    columns = 0;
-    const bool row_ended = take("\\\\");
-    if (take("\\end")) break;
-    if (!row_ended) fail();
-  }
-  expect(name);
-  return value;
 }
 
 }  // namespace gdsd::algebra
