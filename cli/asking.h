@@ -20,7 +20,7 @@ class Asking {
     so_far_.samples = config.samples;
   }
 
-  void keep_in(const std::string& out, const Json& manifest) {
+  void keep_in(const std::string& out, const nlohmann::ordered_json& manifest) {
     folder_.emplace(out, manifest);
     so_far_.results = folder_->done();
   }

@@ -55,8 +55,8 @@ void check_prompt(const json& entry) {
   const json& messages = entry.at(train ? "prompt" : "messages");
   ASSERT_EQ(wording.messages.size(), messages.size());
   for (size_t i = 0; i < messages.size(); ++i) {
-    EXPECT_EQ(wording.messages[i].role, messages[i].at("role"));
-    EXPECT_EQ(wording.messages[i].content, messages[i].at("content"));
+    EXPECT_EQ(wording.messages[i].role, messages[i].at("role").get<std::string>());
+    EXPECT_EQ(wording.messages[i].content, messages[i].at("content").get<std::string>());
   }
 }
 
