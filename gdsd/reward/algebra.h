@@ -4,7 +4,8 @@
 // Normal form: a prime has an exponent in (0, 1), i the exponent 1, the root of a polynomial an
 // exponent in (0, 1) of that polynomial; what exceeds that is multiplied out. Radicals of distinct
 // primes are independent over ℚ(i), so numbers in them are zero only if they vanish here. Nested
-// radicals may be zero unseen: two answers are then called different, never equal.
+// radicals may be zero unseen: two answers are then called different, never equal. What is under an
+// even root is taken to have one: x ≥ 0 where √x stands.
 #pragma once
 
 #include <boost/multiprecision/cpp_int.hpp>

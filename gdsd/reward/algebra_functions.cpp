@@ -6,12 +6,8 @@ namespace {
 
 using Kind = Atom::Kind;
 
-bool holds_i(const Polynomial& p) {
-  for (const auto& [monomial, coefficient] : p.terms)
-    if (monomial.begin() != monomial.end() && monomial.begin()->first.kind == Kind::kImaginary)
-      return true;
-  return false;
-}
+/// Whether i is in it, also within roots and functions.
+bool holds_i(const Polynomial& p) { return name_of(p).find("[i]") != std::string::npos; }
 
 /// q of q·π.
 std::optional<Rational> turns_of_pi(const Ratio& x) {

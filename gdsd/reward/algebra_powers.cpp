@@ -57,8 +57,10 @@ Polynomial Algebra::root_of_monomial(const Monomial& monomial, const Integer& de
     const Rational part = exponent / Rational(degree);
     const bool positive = atom.kind == Kind::kPrime || atom.kind == Kind::kPositive;
     // x^(1/2) has a value where x ≥ 0 only; (x^2)^(1/2) is |x|.
-    const bool safe = positive || degree % 2 == 1 || even(part) || numerator(exponent) % 2 != 0;
-    if (safe && atom.kind != Kind::kImaginary)
+    const bool variable = atom.kind == Kind::kSymbol && atom.name.find(' ') == std::string::npos;
+    const bool safe =
+        positive || (variable && (degree % 2 == 1 || even(part) || numerator(exponent) % 2 != 0));
+    if (safe)
       taken[atom] = part;
     else
       others = product(others, single(atom, exponent));

@@ -87,6 +87,7 @@ TEST(MathEqual, SimplifiesRadicals) {
                  {"\\sqrt{(1-\\sqrt2)^2}", "1-\\sqrt2"},
                  {"\\sqrt[3]{(1-\\sqrt2)^2}^{1/2}", "\\sqrt[3]{1-\\sqrt2}"},
                  {"\\sqrt2", "\\sqrt3"},
+                 {"\\sqrt{\\cos 2}\\sqrt{\\cos 3}", "\\sqrt{\\cos 2 \\cdot \\cos 3}"},
                  {"\\sqrt{-1}\\cdot\\sqrt{-1}", "1"}});
 }
 
