@@ -67,6 +67,7 @@ ssize_t quiet_write(int descriptor, std::string_view bytes) {
 /// Starts the program with our signals' defaults and the pipes as its standard streams.
 int spawn(const std::vector<std::string>& argv, const Pipe& in, const Pipe& out, const Pipe& err) {
   std::vector<char*> arguments;
+  arguments.reserve(argv.size() + 1);
   for (const std::string& a : argv) arguments.push_back(const_cast<char*>(a.c_str()));
   arguments.push_back(nullptr);
 

@@ -180,6 +180,12 @@ TEST(ExternalReward, LeavesNoProcessBehind) {
   EXPECT_EQ(errno, ECHILD) << "a child is left, alive or as a zombie";
 }
 
+TEST(ExternalReward, AClosedPipeIsNoSignal) {
+  const Reward reward = external_reward({.command = "true"});
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_TRUE(has(error_of([&] { reward({&kExample, ""}); }), "exit status 0"));
+}
+
 TEST(ExternalReward, AMalformedRecordIsTheExamplesFault) {
   Example example = kExample;
   example.record = "{";

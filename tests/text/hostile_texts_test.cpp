@@ -1,7 +1,7 @@
 // Rewards take a time that grows no faster than the text.
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 
 #include "gdsd/reward/countdown.h"
 #include "gdsd/reward/gsm8k.h"
@@ -32,7 +32,11 @@ void score_all(const std::string& text) {
 
 TEST(HostileTexts, EndSoon) {
   constexpr size_t kLength = 300000;
-  const auto begin = std::chrono::steady_clock::now();
+  const auto expect_soon = [](const std::string& text) {
+    const std::clock_t begin = std::clock();
+    score_all(text);
+    EXPECT_LT(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC, 4) << text.substr(0, 60);
+  };
   for (const char* part : {"(",
                            "1",
                            "1 ",
@@ -62,11 +66,10 @@ TEST(HostileTexts, EndSoon) {
                            "1/"}) {
     std::string text;
     while (text.size() < kLength) text += part;
-    score_all(text);
-    score_all("<answer>" + text + "</answer>");
-    score_all("<reasoning></reasoning><answer>" + text);
+    expect_soon(text);
+    expect_soon("<answer>" + text + "</answer>");
+    expect_soon("<reasoning></reasoning><answer>" + text);
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
 }
 
 }  // namespace
