@@ -211,6 +211,7 @@ SandboxProcess::SandboxProcess(const SandboxStart& start) : frames_(start.most_b
   for (const OwnedFd* end : {&in_, &out_, &errors_}) fcntl(end->get(), F_SETFL, O_NONBLOCK);
   const pid_t child = read_info(info.read);
   if (child > 0) inner_ = handle_of(child);
+  if (!start.first.empty()) write(start.first, SandboxClock::now());
 }
 
 SandboxProcess::~SandboxProcess() {
