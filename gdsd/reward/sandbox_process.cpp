@@ -134,20 +134,6 @@ struct Spawn {
   }
 };
 
-/// The process number of Python out of bwrap's report, or -1 if bwrap ended without one.
-pid_t read_info(const OwnedFd& info) {
-  std::string text;
-  std::array<char, 512> part;
-  for (ssize_t n = 0; (n = read(info.get(), part.data(), part.size())) != 0;) {
-    if (n < 0 && errno != EINTR) break;
-    if (n > 0) text.append(part.data(), static_cast<size_t>(n));
-  }
-  const auto report = nlohmann::json::parse(text, nullptr, false);
-  const bool told =
-      report.is_object() && report.contains("child-pid") && report["child-pid"].is_number_integer();
-  return told ? report["child-pid"].get<pid_t>() : -1;
-}
-
 /// Waits until the descriptor can be read or written; false at the deadline.
 bool wait_for(int descriptor, short what, SandboxClock::time_point deadline) {
   for (;;) {
@@ -158,6 +144,23 @@ bool wait_for(int descriptor, short what, SandboxClock::time_point deadline) {
     if (ready > 0) return true;
     if (ready == 0 && left.count() <= 0) return false;
   }
+}
+
+/// The process number of Python out of bwrap's report, or -1 if bwrap ended without one.
+pid_t read_info(const OwnedFd& info) {
+  std::string text;
+  std::array<char, 512> part;
+  const auto deadline = SandboxClock::now() + std::chrono::seconds(10);
+  while (wait_for(info.get(), POLLIN, deadline)) {
+    const ssize_t n = read(info.get(), part.data(), part.size());
+    if (n == 0) break;
+    if (n < 0 && errno != EINTR) break;
+    if (n > 0) text.append(part.data(), static_cast<size_t>(n));
+  }
+  const auto report = nlohmann::json::parse(text, nullptr, false);
+  const bool told =
+      report.is_object() && report.contains("child-pid") && report["child-pid"].is_number_integer();
+  return told ? report["child-pid"].get<pid_t>() : -1;
 }
 
 /// write(), without the signal that kills a program which writes to nobody.
@@ -211,6 +214,7 @@ SandboxProcess::SandboxProcess(const SandboxStart& start) : frames_(start.most_b
   for (const OwnedFd* end : {&in_, &out_, &errors_}) fcntl(end->get(), F_SETFL, O_NONBLOCK);
   const pid_t child = read_info(info.read);
   if (child > 0) inner_ = handle_of(child);
+  if (!start.first.empty()) write(start.first, SandboxClock::now());
 }
 
 SandboxProcess::~SandboxProcess() {

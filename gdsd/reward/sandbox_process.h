@@ -16,7 +16,8 @@ using SandboxClock = std::chrono::steady_clock;
 /// How a process is started.
 struct SandboxStart {
   std::string bubblewrap = {}, python = {};  // paths of programs
-  std::string source = {};                   // what Python runs
+  std::string source = {};                   // what Python runs first
+  std::string first = {};                    // the first message to it
   std::string filter = {};                   // seccomp_filter()
   int64_t files_bytes = 0;                   // size of its /tmp
   size_t most_bytes = 0;                     // of one message
@@ -41,7 +42,7 @@ class SandboxProcess {
  public:
   enum class Got { kFrame, kLate, kClosed, kTooLong };
 
-  /// Does not wait for Python to run. Throws Error for what fails until then.
+  /// Does not wait for Python to run; `first`, below 64 KiB, waits in the pipe for it. Throws Error for what fails until then.
   explicit SandboxProcess(const SandboxStart& start);
 
   /// Kills all that runs inside, and waits for the process.

@@ -5,6 +5,7 @@ data. Every job is done by a fork of this process, so that no test sees another'
 """
 
 import ast
+import json
 import resource
 
 # What tests take from the standard library, sometimes without importing it themselves.

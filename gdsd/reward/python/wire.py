@@ -6,7 +6,6 @@ content}. Reading builds exact builtin types and nothing else; nothing that is r
 """
 
 import builtins
-import json
 import os
 import sys
 
