@@ -246,7 +246,7 @@ OrderedJson convert(const CustomOptions&, const Read& r) {
         ": `answer` is null.");
   if (r.has("tests")) r.texts("tests");
   for (auto item = r.value.begin(); item != r.value.end(); ++item)
-    if (!out.contains(item.key())) out[item.key()] = item.value();
+    if (!out.contains(item.key()) && item.key() != "source") out[item.key()] = item.value();
   return out;
 }
 
