@@ -64,6 +64,7 @@ TEST(Layouts, Gsm8kGoldStandsAfterTheMark) {
 TEST(Layouts, MathAnswersAreThoseOfTheLastBox) {
   EXPECT_EQ(last_box("\\boxed{1} and \\boxed{\\frac{1}{2}}."), "\\frac{1}{2}");
   EXPECT_EQ(last_box("\\boxed{1} and \\fbox{x}."), "x");
+  EXPECT_EQ(last_box("\\fbox{x} and \\boxed{2}."), "2");
   EXPECT_EQ(last_box("so $\\boxed 7$."), "7");
   EXPECT_EQ(last_box("\\boxed{}"), "");
   for (const char* none : {"", "none", "\\boxed", "\\boxed{1", "\\boxed}1{", "\\boxed1"})
