@@ -18,6 +18,7 @@ struct Example {
   std::string answer = {};   // the gold answer, or what a checker needs to verify one
   std::string source = {};  // "gsm8k/train.jsonl:17" or "sudoku/train", for error messages and logs
   std::vector<std::string> tests = {};  // of code: what a program is judged by, one after another
+  std::string context = {};             // of code: what a program's own code goes after
   std::string record = {};  // its line of a file, as JSON: for rewards of the user's own
 };
 

@@ -179,7 +179,8 @@ Example example(const MathOptions&, const OrderedJson& c) {
 
 // Code.
 
-/// A function to be completed: what its program must go after, and what is asked and tested.
+/// A function to be completed: what its program must go after, and what is asked and tested. The
+/// test has the context of its own, so that a program cannot redefine what it is tested with.
 OrderedJson human_eval(const Read& r) {
   const std::string code = r.text("prompt"), name = r.text("entry_point");
   const std::string head = "def " + name + "(";
@@ -188,7 +189,7 @@ OrderedJson human_eval(const Read& r) {
   const std::string context = at == 0 ? "" : code.substr(0, at + 1);
   return {{"question", concat("Complete the following Python function:\n```python\n",
                               python_rstrip(code), "\n```\n")},
-          {"tests", OrderedJson::array({concat(r.text("test"), "\ncheck(", name, ")")})},
+          {"tests", OrderedJson::array({concat(context, r.text("test"), "\ncheck(", name, ")")})},
           {"entry_point", name},
           {"context", context},
           {"solution", code + r.text("canonical_solution")}};
@@ -233,7 +234,8 @@ OrderedJson convert(const CodeOptions&, const Read& r) {
 Example example(const CodeOptions&, const OrderedJson& c) {
   return {.problem = c.at("question"),
           .answer = c.value("solution", ""),
-          .tests = c.at("tests").get<std::vector<std::string>>()};
+          .tests = c.at("tests").get<std::vector<std::string>>(),
+          .context = c.value("context", "")};
 }
 
 // Records of the user's own.

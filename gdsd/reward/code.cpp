@@ -78,19 +78,12 @@ std::optional<std::string> program_of(Sandbox& sandbox, std::string_view complet
   return {};
 }
 
-std::string humaneval_test(const std::string& prompt, const std::string& entry_point,
-                           const std::string& test) {
-  const size_t asked = prompt.rfind("def " + entry_point + "(");
-  check(asked != prompt.npos, "[humaneval] the prompt does not define ", entry_point, ".");
-  return concat(prompt.substr(0, asked), "\n", test, "\ncheck(", entry_point, ")\n");
-}
-
 Outcome judge_code(Sandbox& sandbox, std::string_view completion, const Example& example) {
   check(!example.tests.empty(), "[code] ", example.source, ": an example without tests.");
   const auto program = program_of(sandbox, completion);
   const int total = static_cast<int>(example.tests.size());
   if (!program) return {Outcome::Kind::kFailed, 0, total, "no program in the completion"};
-  return sandbox.run(*program, example.tests);
+  return sandbox.run(concat(example.context, *program), example.tests);
 }
 
 Reward code_reward(std::shared_ptr<Sandbox> sandbox) {
@@ -133,7 +126,7 @@ Reward code_released(std::shared_ptr<Sandbox> sandbox) {
           return program->find(word) != program->npos;
         });
     if (forbidden || format_released(*sandbox, program) != 1) return 0;
-    return fraction(sandbox->run_together(*program, tests, 1));
+    return fraction(sandbox->run_together(attempt.example->context + *program, tests, 1));
   };
 }
 

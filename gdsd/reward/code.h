@@ -26,12 +26,7 @@ std::vector<Fence> fences(std::string_view text);
 /// else the whole completion, if it is a program; nullopt for none. The last fence may be open.
 std::optional<std::string> program_of(Sandbox& sandbox, std::string_view completion);
 
-/// The text of a test out of a HumanEval record: what the prompt defines before the function that is
-/// asked for, which tests may use and a completion must not redefine, `test`, and the call.
-std::string humaneval_test(const std::string& prompt, const std::string& entry_point,
-                           const std::string& test);
-
-/// For evaluation: program_of() the completion against example.tests. No program is a failure.
+/// For evaluation: program_of() the completion, after example.context, against example.tests. No program is a failure.
 /// Throws Error for an example without tests.
 Outcome judge_code(Sandbox& sandbox, std::string_view completion, const Example& example);
 

@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <thread>
 
-#include "gdsd/base/file.h"
-#include "gdsd/base/json.h"
+#include "gdsd/base/check.h"
+#include "gdsd/data/prepare.h"
 #include "tests/error_of.h"
 
 namespace gdsd {
@@ -60,13 +60,6 @@ TEST(Fences, AreFoundWhereverTheyStand) {
   EXPECT_FALSE(all[2].closed);
 }
 
-TEST(HumanEval, HelpersOfThePromptAreTheTestsOwn) {
-  EXPECT_EQ(
-      humaneval_test("def poly(x): return x\n\ndef zero(xs):\n  \"\"\"doc\"\"\"\n", "zero", "T"),
-      "def poly(x): return x\n\n\nT\ncheck(zero)\n");
-  EXPECT_NE(error_of([] { humaneval_test("def a(): pass", "b", ""); }), "no error");
-}
-
 TEST_F(Code, TheProgramIsTheLastPythonBlockOrTheLastOrTheWhole) {
   const auto program = [&](std::string_view text) { return program_of(*sandbox, text); };
   EXPECT_EQ(program("```python\na\n```\n```py\nb\n```\n```\nc\n```"), "b\n");
@@ -106,6 +99,16 @@ TEST_F(Code, ReleasedRewardBelievesTheProgram) {
   EXPECT_EQ(score(code_released(sandbox), "```python\nwhile True: pass\n```", {"assert True"}), 0);
 }
 
+TEST_F(Code, AProgramGoesAfterItsContextAndIsTestedWithTheTestsOwn) {
+  const Example example{.tests = {"def half(x): return x / 2\nassert half(double(3)) == 3"},
+                        .context = "from typing import List\ndef half(x): return x / 2\n"};
+  const auto judged = [&](const std::string& code) {
+    return judge_code(*sandbox, "```python\n" + code + "```", example).kind;
+  };
+  EXPECT_EQ(judged("def double(x: List): return x + half(2 * x)\n"), Kind::kPassed);
+  EXPECT_EQ(judged("def double(x): return 1\ndef half(x): return 3\n"), Kind::kFailed);
+}
+
 TEST_F(Code, RewardsTakeAnyBytes) {
   const std::string odd[] = {std::string("\0\xff```", 5),
                              "```python\n\xff\xfe\n```",
@@ -118,36 +121,19 @@ TEST_F(Code, RewardsTakeAnyBytes) {
 }
 
 struct Solved {
-  std::string name, program, wrong;
-  Tests tests;
+  Example example;
+  std::string wrong;
 };
 
 std::vector<Solved> solved_problems(const std::filesystem::path& data) {
   std::vector<Solved> all;
-  const std::string lines = read_file(data / "humaneval/HumanEval.jsonl");
-  for (size_t at = 0, end = 0; at < lines.size(); at = end + 1) {
-    end = std::min(lines.find('\n', at), lines.size());
-    const auto record = parse_json_object(lines.substr(at, end - at), "HumanEval");
-    const auto text = [&](const char* key) { return record.at(key).get<std::string>(); };
-    all.push_back({text("task_id"),
-                   text("prompt") + text("canonical_solution"),
-                   text("prompt") + "    return None\n",
-                   {humaneval_test(text("prompt"), text("entry_point"), text("test"))}});
-  }
-  for (const auto& record : nlohmann::json::parse(read_file(data / "mbpp/sanitized-mbpp.json"))) {
-    Solved one;
-    one.name = concat("MBPP/", record.at("task_id").get<int>());
-    one.program = record.at("code").get<std::string>();
-    std::string imports;
-    for (const std::string line : record.at("test_imports")) imports += line + "\n";
-    for (const std::string test : record.at("test_list")) one.tests.push_back(imports + test);
-    // Every function of it, and nothing right.
-    one.wrong = one.program +
-                "\nfor _name, _value in list(globals().items()):\n"
-                "    if type(_value) is type(lambda: 0):\n"
-                "        globals()[_name] = lambda *a, **k: None\n";
-    all.push_back(one);
-  }
+  for (const char* file : {"humaneval/HumanEval.jsonl", "mbpp/sanitized-mbpp.json"})
+    for (const Example& example : read_examples(CodeOptions{}, data / file))
+      // Every function of it, and nothing right.
+      all.push_back({example, example.answer +
+                                  "\nfor _name, _value in list(globals().items()):\n"
+                                  "    if type(_value) is type(lambda: 0):\n"
+                                  "        globals()[_name] = lambda *a, **k: None\n"});
   return all;
 }
 
@@ -162,12 +148,14 @@ TEST_F(Code, ReferenceSolutionsPassAndWrongOnesDoNot) {
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
       for (size_t i; (i = next++) < problems.size();) {
-        const Outcome good = sandbox->run(problems[i].program, problems[i].tests);
-        const Outcome bad = sandbox->run(problems[i].wrong, problems[i].tests);
+        const Example& e = problems[i].example;
+        const auto fenced = [](const std::string& code) { return "```python\n" + code + "\n```"; };
+        const Outcome good = judge_code(*sandbox, fenced(e.answer), e);
+        const Outcome bad = judge_code(*sandbox, fenced(problems[i].wrong), e);
         right += good.kind == Kind::kPassed ? 1 : 0;
         fooled += bad.kind == Kind::kPassed ? 1 : 0;
-        if (good.kind != Kind::kPassed) surprises[i] = problems[i].name + ": " + good.message;
-        if (bad.kind == Kind::kPassed) surprises[i] = problems[i].name + " passes when wrong";
+        if (good.kind != Kind::kPassed) surprises[i] = e.source + ": " + good.message;
+        if (bad.kind == Kind::kPassed) surprises[i] = e.source + " passes when wrong";
       }
     });
   for (std::thread& thread : threads) thread.join();

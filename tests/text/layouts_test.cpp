@@ -127,7 +127,9 @@ TEST(Layouts, HumanEvalIsAFunctionToComplete) {
   EXPECT_EQ(made["entry_point"], "decode");
   EXPECT_EQ(made["tests"].size(), 1u);
   EXPECT_EQ(made["tests"][0],
-            "def check(candidate):\n    assert candidate(1) == 1\n\ncheck(decode)");
+            "import math\n\ndef helper(s):\n    return s\n\n\n"
+            "def check(candidate):\n    assert candidate(1) == 1\n\ncheck(decode)")
+      << "with a helper of the test's own";
   expect_error(CodeOptions{},
                R"({"prompt":"def f():\n","entry_point":"g","canonical_solution":"x","test":"t"})",
                "does not define `entry_point`, g");
