@@ -19,6 +19,7 @@ std::optional<Evaluation> Asking::run(const SummaryRows& rows) {
   Console console(std::cerr, isatty(STDERR_FILENO));
   console.on_start(rows, answered() / B, pieces);
   double seconds = 0;
+  const int64_t before = answered();
   while (answered() < n) {
     const auto since = std::chrono::steady_clock::now();
     const int64_t begin = answered(), end = std::min(n, begin + B);
@@ -35,7 +36,11 @@ std::optional<Evaluation> Asking::run(const SummaryRows& rows) {
                      .timing = {{"seconds", took}}});
     if (answered() < n && console.interrupted()) return std::nullopt;
   }
-  if (folder_) folder_->finish(so_far_, {{"version", GDSD_VERSION}, {"seconds", seconds}});
+  if (folder_ && !folder_->finished()) {
+    const bool whole = before == 0;  // in one go
+    folder_->finish(so_far_, {{"version", GDSD_VERSION},
+                              {"seconds", whole ? nlohmann::ordered_json(seconds) : nullptr}});
+  }
   return so_far_;
 }
 

@@ -58,8 +58,9 @@ std::vector<Setting> task_settings(const std::string& name, std::span<const std:
 /// Those of a config, whichever verb it is for: other keys are not looked at.
 std::vector<Setting> config_settings(const fs::path& file, std::span<const std::string> words) {
   std::vector<Setting> settings = read_settings(file, words, list_fields(DataOptions{}));
-  std::erase_if(settings, [](const Setting& s) {
-    return s.path != "model" && s.path != "task" && !s.path.starts_with("task.");
+  std::erase_if(settings, [&](const Setting& s) {
+    const bool of_the_file = s.where.starts_with(file.string());
+    return of_the_file && s.path != "model" && s.path != "task" && !s.path.starts_with("task.");
   });
   return settings;
 }

@@ -14,7 +14,7 @@ struct DataArguments {
       words;             // prepare TASK FILE…, show CONFIG|TASK [key=value…], generate TASK …
   std::string out = {};  // of prepare and generate: the file to write
   int64_t n = 0;         // problems; 0: 3 of show, 1000 of generate
-  uint64_t seed = 1;     // of generate
+  uint64_t seed = 1;     // of generate and show
   std::string split = "train";  // of show and generate: train | test
   std::string model = {};       // of show: the folder whose chat template is used
   bool force = false;           // overwrite `out`

@@ -24,13 +24,14 @@ constexpr const char* kReference = "reference";
 EvalConfig config_of_run(const TrainConfig& c) {
   EvalConfig config;
   config.model = c.model;
-  config.lora = c.lora;
+  if (!is_peft_folder(c.model)) config.lora.from = c.lora.from;
   config.task = c.task;
   config.sampler = c.rollout.sampler;
   config.sampler.temperature = c.eval.temperature;
   config.problems = c.eval.problems;
   config.samples = c.eval.samples;
-  config.batch = c.eval.batch > 0 ? c.eval.batch : std::max<int64_t>(1, c.eval.problems);
+  if (c.eval.batch > 0 || c.eval.problems > 0)
+    config.batch = c.eval.batch > 0 ? c.eval.batch : c.eval.problems;
   config.compute = c.compute;
   return config;
 }
@@ -64,17 +65,28 @@ std::vector<EvalConfig> by_length(const EvalConfig& config, const std::string& l
   return all;
 }
 
-/// XXH3 of the weights, and of an adapter's.
-Json fingerprints(const EvalConfig& config) {
+/// Who answers: XXH3 of the weights, of an adapter, and of what makes text of tokens, and the type
+/// products are made in.
+Json identity_of(const EvalConfig& config, const Compute& compute) {
+  std::vector<fs::path> small;
   Json adapter = nullptr;
-  for (const fs::path& folder : {fs::path(config.model), fs::path(config.lora.from)})
-    if (!folder.empty() && is_peft_folder(folder))
-      adapter = fingerprint(folder / "adapter_model.safetensors");
-  return {{"model", weights_fingerprint(config.model)}, {"adapter", adapter}};
+  for (const fs::path& folder : {fs::path(config.model), fs::path(config.lora.from)}) {
+    if (folder.empty() || !is_peft_folder(folder)) continue;
+    adapter = fingerprint(folder / "adapter_model.safetensors");
+    small.push_back(folder / "adapter_config.json");
+  }
+  const fs::path from = tokenizer_folder(config.model);
+  for (const char* file : {"tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json",
+                           "chat_template.jinja"})
+    if (fs::exists(from / file)) small.push_back(from / file);
+  return {{"model", weights_fingerprint(config.model)},
+          {"adapter", adapter},
+          {"texts", fingerprint(small)},
+          {"precision", precision_name(compute.dtype)}};
 }
 
-/// What makes two evaluations the same: not how many problems are denoised together, nor by what.
-Json manifest_of(const EvalConfig& config, const std::string& answers) {
+/// What makes two evaluations the same: not how many problems are denoised together, nor on what.
+Json manifest_of(const EvalConfig& config, const Json& who) {
   Json fields = Json::object(), data = Json::object();
   for (const Field& f : list_fields(config))
     if (!f.path.starts_with("compute.") && f.path != "batch") fields[f.path] = f.text;
@@ -85,24 +97,26 @@ Json manifest_of(const EvalConfig& config, const std::string& answers) {
       },
       config.task);
   Json manifest{{"config", fields}, {"samples", config.samples}, {"data", data}};
-  if (answers.empty())
-    manifest.update(fingerprints(config));
-  else
-    manifest["answers"] = answers == kReference ? answers : fingerprint(answers);
+  manifest.update(who);
   return manifest;
 }
 
 /// The texts of a file of JSON lines with a `completion`, such as items.jsonl; n are needed.
-std::vector<std::string> read_answers(const std::string& file, int64_t n) {
+std::vector<GivenText> read_answers(const std::string& file, int64_t n) {
   const std::string text = read_file(file);
-  std::vector<std::string> texts;
+  std::vector<GivenText> texts;
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find('\n', at), text.size());
     const std::string where = concat(file, ":", texts.size() + 1);
     const Json line = parse_json_object<Json>(std::string_view(text).substr(at, end - at), where);
     check(line.contains("completion") && line["completion"].is_string(), where,
           ": expected a text `completion`.");
-    texts.push_back(line["completion"]);
+    GivenText given{.completion = line["completion"], .generation = line["completion"]};
+    if (line.contains("generation") && line["generation"].is_string())
+      given.generation = line["generation"];
+    if (line.contains("tokens") && line["tokens"].is_number_integer())
+      given.tokens = line["tokens"].get<int64_t>();
+    texts.push_back(std::move(given));
     at = end + 1;
   }
   check(std::ssize(texts) == n, "[answers] ", file, " has ", texts.size(), " lines, expected ", n,
@@ -114,14 +128,19 @@ std::vector<std::string> read_answers(const std::string& file, int64_t n) {
 Source given_answers(const EvalConfig& config, const std::string& from, const Problems& problems,
                      const Judge& judge, int64_t n) {
   const int64_t k = config.samples;
-  std::vector<std::string> texts;
+  std::vector<GivenText> texts;
   if (from != kReference) texts = read_answers(from, n * k);
   return [&problems, &judge, k, texts = std::move(texts)](int64_t begin, int64_t end) {
-    std::vector<std::string> part;
-    for (int64_t i = begin * k; i < end * k; ++i)
-      part.push_back(texts.empty() ? problems.demonstration(problems.held_out(i / k),
-                                                            Key{}.fork("reference", i))
-                                   : texts[i]);
+    std::vector<GivenText> part;
+    for (int64_t i = begin * k; i < end * k; ++i) {
+      if (!texts.empty()) {
+        part.push_back(texts[i]);
+        continue;
+      }
+      const std::string solution =
+          problems.demonstration(problems.held_out(i / k), Key{}.fork("reference", i));
+      part.push_back({.completion = solution, .generation = solution});
+    }
     return judge_texts(problems, judge, begin, k, part);
   };
 }
@@ -162,6 +181,7 @@ void set_aside(const fs::path& folder) {
   if (!fs::exists(folder) || fs::is_empty(folder)) return;
   check(fs::exists(folder / "manifest.json"), "[out] ", folder.string(),
         " is not empty and holds no evaluation.");
+  const RunLock lock(folder);  // not while another process writes into it
   fs::rename(folder, free_name(folder.string() + ".old"));
 }
 
@@ -175,7 +195,7 @@ std::vector<std::string> options_of(const EvalArguments& a) {
 
 /// Evaluates each config and prints its figures; `source` makes answers to n problems.
 int evaluate_all(const EvalArguments& arguments, const std::vector<EvalConfig>& configs,
-                 const Problems& problems,
+                 const Problems& problems, const Json& who,
                  const std::function<Source(const EvalConfig&, int64_t n)>& source,
                  const std::function<SummaryRows(const EvalConfig&, int64_t n)>& rows) {
   for (const EvalConfig& config : configs) {
@@ -184,11 +204,15 @@ int evaluate_all(const EvalArguments& arguments, const std::vector<EvalConfig>& 
     if (!out.empty() && !arguments.lengths.empty()) out /= concat(config.sampler.gen_length);
     if (!out.empty() && arguments.run.fresh) set_aside(out);
     Asking asking(config, source(config, n), n);
-    if (!out.empty()) asking.keep_in(out.string(), manifest_of(config, arguments.answers));
+    if (!out.empty()) asking.keep_in(out.string(), manifest_of(config, who));
     SummaryRows summary = rows(config, n);
     summary.emplace_back("results",
                          out.empty() ? "not kept: --out FOLDER keeps them" : out.string());
     const auto evaluation = asking.run(summary);
+    if (!evaluation && out.empty()) {
+      std::cerr << "Interrupted; nothing was kept. --out FOLDER keeps what is answered.\n";
+      return kExitInterrupted;
+    }
     if (!evaluation) return say_interrupted(arguments.run, "eval", options_of(arguments));
     print_metrics(config, *evaluation, arguments.answers);
   }
@@ -196,12 +220,20 @@ int evaluate_all(const EvalArguments& arguments, const std::vector<EvalConfig>& 
 }
 
 /// Answers that are there already; no model is read.
-int judge_given(const EvalArguments& arguments, const EvalConfig& config) {
+int judge_given(const EvalArguments& arguments, EvalConfig config) {
   check(arguments.lengths.empty(), "[lengths] answers that are given have the length they have.");
-  const auto problems = problems_of(config.task);
+  const bool reference = arguments.answers == kReference;
+  std::visit(
+      [&](auto& task) {
+        if constexpr (requires { task.right; })
+          if (reference) task.right = 1;  // not what an annotator makes of it
+      },
+      config.task);
   const Judge judge(config.task);
+  const auto problems = problems_of(config.task);
   return evaluate_all(
       arguments, {config}, *problems,
+      {{"answers", reference ? kReference : fingerprint(arguments.answers)}},
       [&](const EvalConfig& c, int64_t n) {
         return given_answers(c, arguments.answers, *problems, judge, n);
       },
@@ -227,13 +259,15 @@ int run_eval(const EvalArguments& arguments) {
   if (!arguments.answers.empty()) return judge_given(arguments, asked);
   const std::vector<EvalConfig> configs = by_length(asked, arguments.lengths);
   const Compute compute = open_compute(asked.compute, config_of(asked.model).architecture.width);
-  const Model model = load_model(asked.model, compute, Use::kInference, asked.lora);
-  const auto problems = problems_of(asked.task, model.chat);
   const Judge judge(asked.task);
+  const auto problems = problems_of(asked.task, chat_of(asked.model));
+  const Model model = load_model(asked.model, compute, Use::kInference, asked.lora);
+  const Json who = arguments.out.empty() ? Json::object() : identity_of(asked, compute);
   return evaluate_all(
-      arguments, configs, *problems,
+      arguments, configs, *problems, who,
       [&](const EvalConfig& c, int64_t) -> Source {
-        const EvaluationOptions options{.samples = c.samples, .temperature = c.sampler.temperature};
+        const EvaluationOptions options{
+            .samples = c.samples, .batch = c.batch, .temperature = c.sampler.temperature};
         return [&, options](int64_t begin, int64_t end) {
           return answer(*model.denoiser, *model.tokenizer, *problems, judge, c.sampler, options,
                         begin, end, c.seed);

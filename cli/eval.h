@@ -28,7 +28,8 @@ struct EvalConfig {
     f("sampler", sampler, "");
     f("problems", problems, "held-out problems that are asked; 0 for all of a file");
     f("samples", samples, "answers to each, for pass@k");
-    f("batch", batch, "problems denoised together and kept at a time");
+    f("batch", batch,
+      "problems that are answered, and kept, at a time; at most so many answers denoised together");
     f("seed", seed, "of the sampler's random numbers, where temperature is not 0");
     f("compute", compute, "");
   }

@@ -32,6 +32,7 @@ std::string best_pass(const Json& result) {
 Line line_of(const std::string& folder, const Json& result) {
   const Json& m = result.at("metrics");
   return {folder,
+          result.at("manifest").contains("answers") ? "given answers" : setting(result, "model"),
           setting(result, "task.name"),
           setting(result, "task.prompt"),
           setting(result, "sampler.gen_length"),
@@ -42,7 +43,7 @@ Line line_of(const std::string& folder, const Json& result) {
           percent(m, "eval/released"),
           best_pass(result),
           fixed(m.at("eval/reward").get<double>(), 3),
-          fixed(m.at("eval/length").get<double>(), 1)};
+          m.contains("eval/length") ? fixed(m["eval/length"].get<double>(), 1) : ""};
 }
 
 void print_table(const std::vector<Line>& lines) {
@@ -53,7 +54,7 @@ void print_table(const std::vector<Line>& lines) {
     std::string text;
     for (size_t i = 0; i < line.size(); ++i) {
       const std::string space(width[i] - line[i].size() + 2, ' ');
-      text += i < 3 ? line[i] + space : space + line[i];  // words to the left, numbers to the right
+      text += i < 4 ? line[i] + space : space + line[i];  // words to the left, numbers to the right
     }
     std::cout << text << "\n";
   }
@@ -62,8 +63,8 @@ void print_table(const std::vector<Line>& lines) {
 }  // namespace
 
 int run_results(const ResultsArguments& arguments) {
-  std::vector<Line> lines{{"folder", "task", "prompt", "length", "problems", "solved %", "95 %",
-                           "parts %", "released %", "pass@k %", "reward", "tokens"}};
+  std::vector<Line> lines{{"folder", "model", "task", "prompt", "length", "problems", "solved %",
+                           "95 %", "parts %", "released %", "pass@k %", "reward", "tokens"}};
   Json all = Json::array();
   for (const std::string& folder : arguments.folders) {
     Json result = read_result(folder);

@@ -3,6 +3,7 @@
 #include "gdsd/base/check.h"
 #include "gdsd/base/regex.h"
 #include "gdsd/data/sudoku_grid.h"
+#include "gdsd/text/answer.h"
 #include "gdsd/text/python_text.h"
 
 namespace gdsd {
@@ -95,6 +96,8 @@ OrderedJson countdown_record(const CountdownPuzzle& puzzle, const Read& r) {
   constexpr size_t kMostNumbers = 16;
   check(!puzzle.numbers.empty() && puzzle.numbers.size() <= kMostNumbers, r.where, ": ",
         puzzle.numbers.size(), " numbers, expected 1 to ", kMostNumbers, ".");
+  for (int64_t n : puzzle.numbers) number(json(n), r.where, "numbers");
+  number(json(puzzle.target), r.where, "target");
   OrderedJson out{{"numbers", puzzle.numbers}, {"target", puzzle.target}};
   if (r.has("solution")) out["solution"] = r.text("solution");
   return out;
@@ -102,12 +105,13 @@ OrderedJson countdown_record(const CountdownPuzzle& puzzle, const Read& r) {
 
 OrderedJson convert(const CountdownOptions&, const Read& r) {
   if (r.has("input", "output")) {
-    const std::string text = r.text("input") + "=" + r.text("output");
+    CountdownPuzzle puzzle;
     try {
-      return countdown_record(parse_countdown(replace_all(text, " ", "")), r);
+      puzzle = parse_countdown(replace_all(r.text("input") + "=" + r.text("output"), " ", ""));
     } catch (const Error& e) {
       throw Error(concat(r.where, ": ", e.what()));
     }
+    return countdown_record(puzzle, r);
   }
   const char* key = r.has("nums") ? "nums" : "numbers";
   if (!r.has(key, "target"))
@@ -146,7 +150,8 @@ OrderedJson convert(const Gsm8kOptions&, const Read& r) {
         ": `answer` has no \"####\", after which the number stands.");
   const std::string_view rest = std::string_view(text).substr(mark + kMark.size());
   const std::string_view answer = python_strip(rest.substr(0, rest.find(kMark)));
-  check(!answer.empty(), r.where, ": nothing stands after the \"####\" of `answer`.");
+  check(answer.find_first_of("0123456789") != std::string_view::npos, r.where,
+        ": no number stands after the \"####\" of `answer`.");
   out["answer"] = answer;
   out["solution"] = text;
   return out;
@@ -163,7 +168,7 @@ OrderedJson convert(const MathOptions&, const Read& r) {
     r.unknown("math", "`problem`, `solution` and perhaps `answer`");
   OrderedJson out{{"problem", r.text("problem")}};
   const std::string solution = r.text("solution");
-  const auto answer = r.has("answer") ? r.text("answer") : last_box(solution);
+  const auto answer = r.has("answer") ? r.text("answer") : solution_box(solution);
   check(answer && !python_strip(*answer).empty(), r.where,
         ": no `answer`, and no \\boxed{} with one in `solution`.");
   out["answer"] = *answer;
@@ -243,9 +248,7 @@ Example example(const CodeOptions&, const OrderedJson& c) {
 OrderedJson convert(const CustomOptions&, const Read& r) {
   if (!r.has("prompt", "answer")) r.unknown("custom", "`prompt`, `answer` and whatever else");
   OrderedJson out{{"prompt", r.text("prompt")}, {"answer", r.value.at("answer")}};
-  const json& answer = r.value.at("answer");
-  check(!answer.is_null() && !(answer.is_string() && r.text("answer").empty()), r.where,
-        ": `answer` is null.");
+  check(!out["answer"].is_null(), r.where, ": `answer` is null; \"\" says that there is none.");
   if (r.has("tests")) r.texts("tests");
   for (auto item = r.value.begin(); item != r.value.end(); ++item)
     if (!out.contains(item.key()) && item.key() != "source") out[item.key()] = item.value();
@@ -279,23 +282,6 @@ Example example_of(const TaskOptions& task, const OrderedJson& canonical) {
   out.source = canonical.at("source");
   out.record = canonical.dump();
   return out;
-}
-
-std::optional<std::string> last_box(std::string_view solution) {
-  size_t begin = 0;  // of what stands after the last command
-  for (std::string_view box : {"\\boxed", "\\fbox"})
-    if (const size_t found = solution.rfind(box); found != std::string_view::npos)
-      begin = std::max(begin, found + box.size());
-  if (begin == 0) return std::nullopt;
-  const std::string_view rest = solution.substr(begin);
-  if (rest.starts_with(' ')) return std::string(python_strip(rest.substr(0, rest.find('$'))));
-  int64_t depth = 0;
-  for (size_t i = 0; i < rest.size(); ++i) {
-    depth += (rest[i] == '{') - (rest[i] == '}');
-    if (depth <= 0)
-      return i == 0 ? std::nullopt : std::optional<std::string>(rest.substr(1, i - 1));
-  }
-  return std::nullopt;
 }
 
 }  // namespace gdsd

@@ -11,15 +11,13 @@ namespace gdsd {
 using OrderedJson = nlohmann::ordered_json;
 
 /// The record in the layout of the task, docs/tasks.md says which, `source` and all. A `source`
-/// that is no place ("gsm8k/train.jsonl:17") gives way to where the record was read. Throws Error, beginning with "FILE:LINE: ", for a
-/// layout that is unknown, naming the known ones, and for one whose values cannot be.
+/// that is no place ("gsm8k/train.jsonl:17") gives way to where the record was read. Throws Error,
+/// beginning with "FILE:LINE: ", for a layout that is unknown, naming the known ones, and for one
+/// whose values cannot be.
 OrderedJson canonical(const TaskOptions& task, const Record& record,
                       const std::filesystem::path& file);
 
 /// The problem of a canonical record, without a prompt.
 Example example_of(const TaskOptions& task, const OrderedJson& canonical);
-
-/// What the last \boxed{} or \fbox{} of a solution holds, or nullopt.
-std::optional<std::string> last_box(std::string_view solution);
 
 }  // namespace gdsd

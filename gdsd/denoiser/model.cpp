@@ -96,6 +96,11 @@ std::unique_ptr<Transformer> load_denoiser(const std::filesystem::path& folder,
   }
 }
 
+ChatTemplate chat_of(const std::filesystem::path& folder) {
+  const std::filesystem::path from = tokenizer_folder(folder);
+  return usable_chat(from, *load_tokenizer(from));
+}
+
 Model load_model(const std::filesystem::path& folder, const Compute& compute, Use use,
                  const LoraOptions& lora, Key key) {
   Model model{load_denoiser(folder, compute, use, lora, key),

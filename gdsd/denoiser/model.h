@@ -38,6 +38,9 @@ std::unique_ptr<Transformer> load_denoiser(const std::filesystem::path& folder,
                                            const Compute& compute, Use use,
                                            const LoraOptions& lora = {}, Key key = {});
 
+/// The chat template that goes with the folder, if its tokenizer knows it, else kNone.
+ChatTemplate chat_of(const std::filesystem::path& folder);
+
 struct Model {
   std::unique_ptr<Transformer> denoiser;
   std::unique_ptr<Tokenizer> tokenizer;

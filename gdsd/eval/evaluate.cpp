@@ -1,10 +1,6 @@
 #include "gdsd/eval/evaluate.h"
 
-#include <ATen/Parallel.h>
-
 #include <cmath>
-
-#include "gdsd/base/parallel.h"
 
 namespace gdsd {
 
@@ -13,15 +9,14 @@ namespace {
 /// Rewards and verdicts of the answers, on all threads.
 void judge_answers(std::vector<Answer>& answers, std::span<const Attempt> attempts,
                    const Judge& judge) {
-  const int threads = at::get_num_threads();
-  const Scores scores = score(attempts, judge.rewards(), threads);
-  for_each_index(answers.size(), threads, [&](size_t i) {
+  const auto [scores, verdicts] = judge.judge(attempts, static_cast<int>(count_cores()));
+  for (size_t i = 0; i < answers.size(); ++i) {
     Result& r = answers[i].result;
-    r.verdict = judge.verdict(attempts[i]);
+    r.verdict = verdicts[i];
     r.reward = scores.total[i];
     for (size_t j = 0; j < judge.rewards().size(); ++j)
       if (scores.parts[i][j]) r.parts[judge.rewards()[j].name] = *scores.parts[i][j];
-  });
+  }
 }
 
 /// Mean of pass@k over problems for k = 2, 4, … and all samples.
@@ -66,19 +61,22 @@ double pass_at_k(int64_t n, int64_t c, int64_t k) {
 }
 
 std::map<std::string, double> Evaluation::metrics() const {
-  std::map<std::string, double> m{{"eval/solved", 0}, {"eval/reward", 0}, {"eval/length", 0}};
+  std::map<std::string, double> m{{"eval/solved", 0}, {"eval/reward", 0}};
   const auto n = static_cast<double>(results.size());
   double right = 0, asked = 0, released_right = 0, released_asked = 0;
   std::map<std::string, std::pair<double, double>> parts;  // sum and count
   for (const Result& r : results) {
     m["eval/solved"] += r.verdict.solved / n;
     m["eval/reward"] += r.reward / n;
-    m["eval/length"] += static_cast<double>(r.tokens) / n;
+    if (r.tokens) m["eval/length"] += static_cast<double>(*r.tokens) / n;
     right += r.verdict.right;
     asked += r.verdict.asked;
     released_right += r.verdict.released_right;
     released_asked += r.verdict.released_asked;
-    if (!r.verdict.outcome.empty()) m["eval/outcome/" + r.verdict.outcome] += 1 / n;
+    if (!r.verdict.outcome.empty()) {
+      for (const char* other : {"passed", "failed", "timeout", "crashed"})
+        m[concat("eval/outcome/", other)] += other == r.verdict.outcome ? 1 / n : 0;
+    }
     for (const auto& [name, value] : r.parts) parts[name].first += value, ++parts[name].second;
   }
   // Samples of one problem are alike: the interval is that of so many problems.
@@ -131,16 +129,17 @@ std::vector<Answer> answer(const Denoiser& denoiser, const Tokenizer& tokenizer,
 }
 
 std::vector<Answer> judge_texts(const Problems& problems, const Judge& judge, int64_t begin,
-                                int64_t samples, std::span<const std::string> texts) {
+                                int64_t samples, std::span<const GivenText> texts) {
   std::vector<Answer> answers;
   for (size_t i = 0; i < texts.size(); ++i) {
     const int64_t at = static_cast<int64_t>(i);
     answers.push_back({.problem = begin + at / samples,
                        .sample = at % samples,
                        .example = problems.held_out(begin + at / samples),
-                       .completion = texts[i],
-                       .generation = texts[i],
+                       .completion = texts[i].completion,
+                       .generation = texts[i].generation,
                        .result = {}});
+    answers.back().result.tokens = texts[i].tokens;
   }
   std::vector<Attempt> attempts;
   for (const Answer& a : answers) attempts.push_back({&a.example, a.completion, a.generation});

@@ -42,7 +42,7 @@ struct Result {
   Verdict verdict;
   double reward = 0;                    // the weighted sum
   std::map<std::string, double> parts;  // each reward that applies
-  int64_t tokens = 0;                   // up to and including the first EOS
+  std::optional<int64_t> tokens = {};   // up to and including the first EOS, if a model wrote it
 };
 
 /// One answer to one held-out problem, as it was given.
@@ -74,9 +74,15 @@ std::vector<Answer> answer(const Denoiser& denoiser, const Tokenizer& tokenizer,
                            const SamplerOptions& sampler, const EvaluationOptions& options,
                            int64_t begin, int64_t end, uint64_t seed = 0);
 
+/// An answer that is there already.
+struct GivenText {
+  std::string completion, generation;
+  std::optional<int64_t> tokens = {};
+};
+
 /// Answers that were given to the problems begin, begin + 1, …, `samples` texts to each: judged.
 std::vector<Answer> judge_texts(const Problems& problems, const Judge& judge, int64_t begin,
-                                int64_t samples, std::span<const std::string> texts);
+                                int64_t samples, std::span<const GivenText> texts);
 
 /// Answers to every held-out problem that the options ask for.
 Evaluation evaluate(const Denoiser& denoiser, const Tokenizer& tokenizer, const Problems& problems,

@@ -1,5 +1,7 @@
 #include "gdsd/eval/results.h"
 
+#include <algorithm>
+
 #include "gdsd/base/json.h"
 
 namespace gdsd {
@@ -20,7 +22,7 @@ Json to_json(const Answer& a) {
             {"answer", a.example.answer},
             {"completion", a.completion},
             {"generation", a.generation},
-            {"tokens", r.tokens},
+            {"tokens", r.tokens ? Json(*r.tokens) : Json()},
             {"reward", r.reward},
             {"rewards", r.parts},
             {"solved", r.verdict.solved},
@@ -40,8 +42,8 @@ Result to_result(const Json& line) {
                        .released_asked = line.at("released_asked"),
                        .outcome = line.value("outcome", "")},
            .reward = line.at("reward"),
-           .parts = line.at("rewards"),
-           .tokens = line.at("tokens")};
+           .parts = line.at("rewards")};
+  if (!line.at("tokens").is_null()) r.tokens = line.at("tokens");
   return r;
 }
 
@@ -59,7 +61,10 @@ std::string difference(const Json& before, const Json& now) {
 
 ResultFolder::ResultFolder(fs::path folder, const Json& manifest)
     : folder_(std::move(folder)), manifest_(manifest) {
-  const bool used = fs::exists(folder_) && !fs::is_empty(folder_);
+  const bool used =
+      fs::exists(folder_) && std::any_of(fs::directory_iterator(folder_), {}, [](auto& e) {
+        return e.path().filename() != ".lock";  // all that a kill at once leaves
+      });
   const fs::path file = folder_ / "manifest.json";
   check(!used || fs::exists(file), "[out] ", folder_.string(),
         " is not empty and holds no evaluation to go on with.", kHint);
@@ -104,6 +109,8 @@ void ResultFolder::read_items(int64_t samples) {
   }
   items_ = std::make_unique<AppendFile>(file, kept);
 }
+
+bool ResultFolder::finished() const { return fs::exists(folder_ / "result.json"); }
 
 void ResultFolder::add(std::span<const Answer> answers) {
   std::string lines;

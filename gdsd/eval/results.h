@@ -22,6 +22,9 @@ class ResultFolder {
   /// What was answered before, whole problems only, in order.
   const std::vector<Result>& done() const { return done_; }
 
+  /// Whether result.json is there: then there is nothing to do.
+  bool finished() const;
+
   /// Appends the answers, on disk when this returns.
   void add(std::span<const Answer> answers);
 

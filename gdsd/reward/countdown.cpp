@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "gdsd/data/countdown_puzzle.h"
-#include "gdsd/reward/answer.h"
 #include "gdsd/reward/expression.h"
+#include "gdsd/text/answer.h"
 #include "gdsd/text/python_text.h"
 
 namespace gdsd {

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "gdsd/base/check.h"
-#include "gdsd/reward/answer.h"
+#include "gdsd/text/answer.h"
 #include "gdsd/text/python_text.h"
 
 namespace gdsd {

@@ -6,16 +6,9 @@
 
 namespace gdsd {
 
-/// What evaluation counts of one answer. Over many, the mean of `solved` is the accuracy,
-/// Σ right / Σ asked the accuracy per part, and Σ released_right / Σ released_asked what the
-/// released evaluation reports.
-struct Verdict {
-  bool solved = false;       // all that was asked is right
-  int right = 0;             // parts that are right
-  int asked = 0;             // sudoku: the blank cells; code: the tests; others: 1
-  int released_right = 0;    // the same by the released parser
-  int released_asked = 0;    // 0 for a task without one
-  std::string outcome = {};  // of a program: passed, failed, timeout, crashed or refused
+struct Judged {
+  Scores scores;
+  std::vector<Verdict> verdicts;  // [B]
 };
 
 /// Holds what judging needs, such as the sandbox that programs run in: one for a run. Threads may
@@ -27,8 +20,11 @@ class Judge {
 
   const std::vector<WeightedReward>& rewards() const { return rewards_; }
 
-  /// Throws Error for an example that is not of the task.
-  Verdict verdict(const Attempt& attempt) const { return verdict_(attempt); }
+  /// Throws Error, naming the example, for one that is not of the task.
+  Verdict verdict(const Attempt& attempt) const;
+
+  /// Rewards and verdicts of all, on `threads` threads; each program is run once.
+  Judged judge(std::span<const Attempt> attempts, int threads) const;
 
  private:
   std::vector<WeightedReward> rewards_;

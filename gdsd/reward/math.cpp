@@ -3,6 +3,7 @@
 #include "gdsd/reward/math_answer.h"
 #include "gdsd/reward/math_equal.h"
 #include "gdsd/reward/math_text.h"
+#include "gdsd/text/answer.h"
 #include "gdsd/text/python_text.h"
 
 namespace gdsd {
@@ -34,10 +35,10 @@ bool equal(std::string_view answer, std::string_view gold) {
 std::optional<double> math_reward(const Attempt& attempt) {
   const std::string& text = attempt.completion;
   const std::string& answer = attempt.example->answer;
-  const std::string gold = closed_box(answer).value_or(answer);
+  const std::string gold(boxed_answer(answer).value_or(answer));
   const auto tags = last_between(text, kOpen, kClose);
-  std::optional<std::string> box = tags ? closed_box(*tags) : std::nullopt;
-  if (!box) box = closed_box(text);
+  std::optional<std::string_view> box = tags ? boxed_answer(*tags) : std::nullopt;
+  if (!box) box = boxed_answer(text);
   if (box) return equal(*box, gold);
   if (tags && equal(python_strip(*tags), gold)) return 1;
   return answers_agree(tags.value_or(text), "$" + gold + "$");

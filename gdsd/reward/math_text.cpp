@@ -183,24 +183,4 @@ bool string_equivalent(const std::optional<std::string>& a, const std::optional<
   return x && y ? x == y : a == b;
 }
 
-std::optional<std::string> closed_box(std::string_view text) {
-  struct Open {
-    size_t content;  // the byte after the brace
-    bool box;
-  };
-  std::vector<Open> open;
-  std::string_view last;
-  for (size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '{') open.push_back({at + 1, text.substr(0, at).ends_with(kBoxed)});
-    if (text[at] != '}' || open.empty()) continue;
-    const auto [content, box] = open.back();
-    open.pop_back();
-    if (!box || (!last.empty() && text.data() + content < last.data())) continue;
-    const std::string_view inside = python_strip(text.substr(content, at - content));
-    if (!inside.empty()) last = inside;
-  }
-  if (last.empty()) return std::nullopt;
-  return std::string(last);
-}
-
 }  // namespace gdsd

@@ -30,8 +30,4 @@ std::optional<std::string> rewritten(std::string_view answer, StringRule rule);
 bool string_equivalent(const std::optional<std::string>& a, const std::optional<std::string>& b,
                        StringRule rule = StringRule::kTraining);
 
-/// The content of the last "\boxed{…}" whose brace is closed and which is not blank; nullopt if there
-/// is none. Not of the released code: no box is never an answer.
-std::optional<std::string> closed_box(std::string_view text);
-
 }  // namespace gdsd

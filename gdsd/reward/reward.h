@@ -12,11 +12,25 @@
 
 namespace gdsd {
 
+/// What evaluation counts of one answer. Over many, the mean of `solved` is the accuracy,
+/// Σ right / Σ asked the accuracy per part, and Σ released_right / Σ released_asked what the
+/// released evaluation reports.
+struct Verdict {
+  std::optional<double> own = {};  // the task's own reward
+  bool solved = false;             // all that was asked is right
+  int right = 0;                   // parts that are right
+  int asked = 0;                   // sudoku: the blank cells; code: the tests; others: 1
+  int released_right = 0;          // the same by the released parser
+  int released_asked = 0;          // 0 for a task without one
+  std::string outcome = {};        // of a program: passed, failed, timeout or crashed
+};
+
 /// The text of one rollout next to the problem it tried to solve.
 struct Attempt {
   const Example* example = nullptr;
   std::string completion;       // decoded up to the first EOS, without special tokens
   std::string generation = {};  // decoded whole, with them; some released parsers look for them
+  const Verdict* verdict = nullptr;  // if it was found before the rewards, which then take it
 };
 
 /// Scores one attempt. No globals, no randomness, no printing: calls run in parallel.

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "gdsd/base/check.h"
-#include "gdsd/reward/answer.h"
+#include "gdsd/text/answer.h"
 
 namespace gdsd {
 namespace {

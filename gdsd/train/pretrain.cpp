@@ -45,13 +45,6 @@ Model open_model(const PretrainConfig& config, const Run& run, const Problems& p
                      config.lora, Key{config.seed}.fork("lora"));
 }
 
-/// That of the model to begin with; a new one has none.
-ChatTemplate chat_of(const std::filesystem::path& model) {
-  if (model.empty()) return ChatTemplate::kNone;
-  const auto folder = tokenizer_folder(model);
-  return usable_chat(folder, *load_tokenizer(folder));
-}
-
 /// Demonstrations begin … end − 1 of a step, each a prompt and a canvas of C tokens.
 Completed demonstrations(const Model& model, const Problems& problems, int64_t C, int64_t n,
                          Key key, at::Device device) {
@@ -101,7 +94,8 @@ Outcome pretrain(const PretrainConfig& asked, Existing existing, Observer& obser
   config.compute = compute.settled;
   Run run(config, list_fields(config), config.model, existing, observer);
   if (run.finished()) return run.leave(), Outcome::kDone;
-  const auto problems = problems_of(config.task, chat_of(config.model));
+  const auto problems =
+      problems_of(config.task, config.model.empty() ? ChatTemplate::kNone : chat_of(config.model));
   const Judge judge(config.task);
   const Model model = open_model(config, run, *problems, compute);
   Optimizer optimizer(model.denoiser->trainable(), config.optimizer, config.steps);

@@ -77,11 +77,13 @@ void check_outside(const fs::path& model, const fs::path& run_dir) {
         ", which this run writes to. Choose another run_dir.");
 }
 
-/// What makes a checkpoint the best, where the step was evaluated.
-std::optional<double> best_metric(const std::string& name,
+/// What makes a checkpoint the best, where the step was evaluated. Later than at the first evaluation
+/// a metric may be missing: a reward that applied to no answer, say.
+std::optional<double> best_metric(const std::string& name, int64_t step,
                                   const std::map<std::string, double>& metrics) {
   if (!metrics.contains("eval/solved")) return std::nullopt;
   const auto found = metrics.find(name);
+  if (found == metrics.end() && step > 0) return std::nullopt;
   std::string names;
   for (const auto& [known, value] : metrics)
     if (known.starts_with("eval/")) names += (names.empty() ? "" : ", ") + known;
@@ -208,7 +210,7 @@ bool Run::finish_step(int64_t step, const std::map<std::string, double>& metrics
                       const Model& model, const Optimizer& optimizer) {
   log_->write(step, metrics);
   state_.step = step;
-  state_.score = best_metric(options_.eval.best, metrics);
+  state_.score = best_metric(options_.eval.best, step, metrics);
 
   const bool last = step == options_.steps, interrupted = !last && observer_.interrupted();
   const auto best = state_.score ? best_score(folder_) : std::nullopt;

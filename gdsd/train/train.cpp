@@ -13,12 +13,14 @@ namespace {
 using Metrics = std::map<std::string, double>;
 
 /// What the rollouts themselves say.
-Metrics describe(const Rollouts& rollouts, const Scores& scores, const Judge& judge, int64_t G) {
+Metrics describe(const Rollouts& rollouts, const Judged& judged, int64_t G) {
+  const auto& [scores, verdicts] = judged;
   Metrics m;
   const auto B = static_cast<double>(rollouts.attempts.size());
   for (size_t b = 0; b < rollouts.attempts.size(); ++b) {
     m["reward"] += scores.total[b] / B;
-    m["solved"] += judge.verdict(rollouts.attempts[b]).solved / B;
+    m["solved"] += verdicts[b].solved / B;
+    if (!verdicts[b].outcome.empty()) m["outcome/" + verdicts[b].outcome] += 1 / B;
   }
   for (const auto& [name, mean] : scores.mean) m["reward/" + name] = mean;
   m["zero_variance_groups"] = zero_variance_groups(scores.total, G);
@@ -40,12 +42,12 @@ class Trainer {
   Trainer(const TrainConfig& config, const Compute& compute, const std::filesystem::path& from)
       : config_(config),
         compute_(compute),
+        judge_(config.task),
+        problems_(problems_of(config.task, chat_of(config.model))),
         model_(load_of_run(config.model, from, compute, Use::kTraining, config.lora,
                            Key{config.seed}.fork("lora"))),
         optimizer_(model_.denoiser->trainable(), config.optimizer,
-                   config.steps * config.inner_steps),
-        problems_(problems_of(config.task, model_.chat)),
-        judge_(config.task) {
+                   config.steps * config.inner_steps) {
     if (needs_reference(config.objective)) reference_ = make_reference();
     check_fits(model_, *problems_, config.rollout.sampler.gen_length);
   }
@@ -83,11 +85,11 @@ class Trainer {
 
   const TrainConfig& config_;
   Compute compute_;
-  Model model_;
+  Judge judge_;
+  std::unique_ptr<Problems> problems_;
+  Model model_;  // after what is found wrong sooner
   std::unique_ptr<Denoiser> reference_;
   Optimizer optimizer_;
-  std::unique_ptr<Problems> problems_;
-  Judge judge_;
 };
 
 SummaryRows Trainer::summary() const {
@@ -95,7 +97,8 @@ SummaryRows Trainer::summary() const {
   SummaryRows rows = summarise_model(*model_.denoiser, compute_);
   const auto task = std::visit([](const auto& t) { return t.kName; }, config_.task);
   const auto objective = std::visit([](const auto& o) { return o.kName; }, config_.objective);
-  rows.emplace_back("data", concat(task, ", fresh problems every step"));
+  const auto train = std::visit([](const auto& t) { return t.files.train; }, config_.task);
+  rows.emplace_back("data", concat(task, train.empty() ? ", generated problems" : ", of " + train));
   rows.emplace_back("rollouts", concat(rollouts(), " a step: ", r.prompts, " problems × ",
                                        r.group_size, ", ", r.sampler.gen_length, " tokens in ",
                                        r.sampler.calls(), " denoising steps"));
@@ -182,11 +185,11 @@ Metrics Trainer::step(Key key, PhaseClock& clock) {
                                 key.fork("rollout")),
             .micro = piece_size(rollouts(), config_.micro_batch, denoiser)};
   clock.begin(Phase::kReward);
-  const Scores scores =
-      score(step.rollouts.attempts, judge_.rewards(),
-            static_cast<int>(std::max<int64_t>(denoiser.workers(), at::get_num_threads())));
-  step.rewards = scores.total;
-  step.metrics = describe(step.rollouts, scores, judge_, config_.rollout.group_size);
+  const Judged judged =
+      judge_.judge(step.rollouts.attempts,
+                   static_cast<int>(std::max<int64_t>(denoiser.workers(), at::get_num_threads())));
+  step.rewards = judged.scores.total;
+  step.metrics = describe(step.rollouts, judged, config_.rollout.group_size);
 
   // 2. Look back.
   clock.begin(Phase::kLookBack);

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "gdsd/base/check.h"
-#include "gdsd/reward/answer.h"
+#include "gdsd/text/answer.h"
 
 namespace gdsd {
 namespace {

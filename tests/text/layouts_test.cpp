@@ -4,6 +4,7 @@
 
 #include "gdsd/base/file.h"
 #include "gdsd/data/prepare.h"
+#include "gdsd/text/answer.h"
 #include "tests/error_of.h"
 
 namespace gdsd {
@@ -62,13 +63,13 @@ TEST(Layouts, Gsm8kGoldStandsAfterTheMark) {
 }
 
 TEST(Layouts, MathAnswersAreThoseOfTheLastBox) {
-  EXPECT_EQ(last_box("\\boxed{1} and \\boxed{\\frac{1}{2}}."), "\\frac{1}{2}");
-  EXPECT_EQ(last_box("\\boxed{1} and \\fbox{x}."), "x");
-  EXPECT_EQ(last_box("\\fbox{x} and \\boxed{2}."), "2");
-  EXPECT_EQ(last_box("so $\\boxed 7$."), "7");
-  EXPECT_EQ(last_box("\\boxed{}"), "");
+  EXPECT_EQ(solution_box("\\boxed{1} and \\boxed{\\frac{1}{2}}."), "\\frac{1}{2}");
+  EXPECT_EQ(solution_box("\\boxed{1} and \\fbox{x}."), "x");
+  EXPECT_EQ(solution_box("\\fbox{x} and \\boxed{2}."), "2");
+  EXPECT_EQ(solution_box("so $\\boxed 7$."), "7");
+  EXPECT_EQ(solution_box("\\boxed{}"), "");
   for (const char* none : {"", "none", "\\boxed", "\\boxed{1", "\\boxed}1{", "\\boxed1"})
-    EXPECT_FALSE(last_box(none)) << none;
+    EXPECT_FALSE(solution_box(none)) << none;
   const auto made = line(MathOptions{}, R"({"problem":"p","solution":"\\boxed{3}","level":"5"})");
   EXPECT_EQ(made.dump(), R"({"problem":"p","answer":"3","solution":"\\boxed{3}","level":"5",)"
                          R"("source":"a/b.jsonl:1"})");
@@ -199,7 +200,7 @@ TEST(Layouts, TheLastBoxOfRealSolutionsIsTheirAnswer) {
   if (!fs::exists(file)) GTEST_SKIP() << file << " is not there";
   int same = 0;
   for (const Record& r : read_records(file))
-    same += last_box(r.value.at("solution").get<std::string>()) == r.value.at("answer");
+    same += solution_box(r.value.at("solution").get<std::string>()) == r.value.at("answer");
   EXPECT_GE(same, 490);
 }
 

@@ -1,4 +1,5 @@
 #include "gdsd/reward/math_text.h"
+#include "gdsd/text/answer.h"
 
 #include <gtest/gtest.h>
 
@@ -37,14 +38,14 @@ TEST(MathText, TwoMissingAnswersAreEqualAsReleased) {
 }
 
 TEST(MathText, FindsTheLastBoxThatIsClosedAndNotBlank) {
-  EXPECT_EQ(closed_box("\\boxed{1} then \\boxed{ 2 } then \\boxed{ } and \\boxed{3"), "2");
-  EXPECT_EQ(closed_box("\\boxed{a\\boxed{b}c}"), "b");
-  EXPECT_EQ(closed_box("} \\boxed{\\{1\\}}"), "\\{1\\}");
-  EXPECT_EQ(closed_box("{\\boxed{4}"), "4");
-  EXPECT_EQ(closed_box("\\fbox{4}"), std::nullopt);
+  EXPECT_EQ(boxed_answer("\\boxed{1} then \\boxed{ 2 } then \\boxed{ } and \\boxed{3"), "2");
+  EXPECT_EQ(boxed_answer("\\boxed{a\\boxed{b}c}"), "b");
+  EXPECT_EQ(boxed_answer("} \\boxed{\\{1\\}}"), "\\{1\\}");
+  EXPECT_EQ(boxed_answer("{\\boxed{4}"), "4");
+  EXPECT_EQ(boxed_answer("\\fbox{4}"), std::nullopt);
   std::string open;
   while (open.size() < (1 << 20)) open += "\\boxed{";
-  EXPECT_EQ(closed_box(open), std::nullopt);
+  EXPECT_EQ(boxed_answer(open), std::nullopt);
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
-// Where a completion says its answer, for rewards of our own.
+// Where a text says its answer.
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace gdsd {
@@ -10,7 +11,12 @@ namespace gdsd {
 /// space around it; nullopt without such a pair.
 std::optional<std::string_view> tagged_answer(std::string_view completion);
 
-/// The content of the last "\boxed{…}" whose braces are balanced, without white space around it.
+/// The content of the last "\boxed{…}" whose brace is closed and which is not blank, without white
+/// space around it.
 std::optional<std::string_view> boxed_answer(std::string_view text);
+
+/// What the last \boxed{} or \fbox{} of a solution of MATH holds; "\boxed 5$" is one as well. nullopt
+/// for none, or one that is not closed.
+std::optional<std::string> solution_box(std::string_view solution);
 
 }  // namespace gdsd
