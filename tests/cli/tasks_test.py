@@ -110,12 +110,35 @@ class TasksTest(unittest.TestCase):
             time.sleep(0.001)
         run.send_signal(signal.SIGKILL)
         run.wait()
+        self.assertFalse((self.root / "killed/result.json").exists(), "killed too late to test it")
         self.gdsd_ok("eval", "eval.yaml", "--out", "killed")
         self.assertEqual(lines.read_text(), (self.root / "straight/items.jsonl").read_text())
         self.assertEqual(self.result("killed")["metrics"], self.result("straight")["metrics"])
-        before = lines.stat().st_mtime_ns
+        files = [lines, self.root / "killed/result.json"]
+        before = [file.stat().st_mtime_ns for file in files]
         self.gdsd_ok("eval", "eval.yaml", "--out", "killed")
-        self.assertEqual(lines.stat().st_mtime_ns, before, "a finished one is left as it is")
+        after = [file.stat().st_mtime_ns for file in files]
+        self.assertEqual(after, before, "a finished one is left as it is")
+
+    def test_configs_of_training_with_an_adapter_evaluate_what_it_made(self):
+        (self.root / "lora.yaml").write_text("""\
+model: model
+run_dir: lora
+steps: 1
+lora: {rank: 2}
+task: {name: gsm8k, train: more.jsonl, test: gsm8k.jsonl, prompt: bare}
+rollout: {prompts: 1, group_size: 2, sampler: {gen_length: 8, block_length: 8, steps: 4}}
+eval: {every: 0, problems: 2}
+compute: {threads: 1, device: cpu}
+""")
+        lines = [json.dumps({"question": f"{i} + 1?", "answer": f"#### {i + 1}"}) for i in range(9)]
+        (self.root / "more.jsonl").write_text("\n".join(lines) + "\n")
+        self.gdsd_ok("train", "lora.yaml")
+        self.gdsd_ok("eval", "lora.yaml", "model=lora/latest", "--lengths", "8", "--out", "adapted")
+        self.gdsd_ok("eval", "lora.yaml", "lora.rank=0", "lora.from=lora/latest", "--out", "from")
+        adapted, given = self.result("adapted/8")["manifest"], self.result("from")["manifest"]
+        self.assertIsNotNone(adapted["adapter"])
+        self.assertEqual(adapted["adapter"], given["adapter"])
 
     def test_another_evaluation_in_the_same_folder_is_refused(self):
         self.gdsd_ok("eval", "eval.yaml", "--out", "mine")

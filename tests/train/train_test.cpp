@@ -178,9 +178,30 @@ TEST(Run, AFullDiskIsAClearErrorAndLosesNothing) {
   EXPECT_EQ(run(config).reports.size(), 2u);  // and it goes on when there is room again
 }
 
+/// A file of problems of `code` that a model of digits can read and write.
+fs::path digit_programs() {
+  const auto file = fresh_folder("programs.jsonl");
+  std::ofstream out(file);
+  for (int i = 0; i < 81; ++i)
+    out << R"({"question": ")" << 1 + i / 27 << 1 + i / 9 % 3 << 1 + i / 3 % 3 << 1 + i % 3
+        << R"(", "tests": ["assert True"]})"
+        << "\n";
+  return file;
+}
+
 /// What both verbs report, for every objective and task.
 std::set<std::string> reported_metrics() {
   Recorder recorder;
+  TrainConfig several = tiny_training(base(), fresh_folder("several_rewards"));
+  several.task = SudokuOptions{.rewards = "sudoku, sudoku_released 0.5"};
+  several.eval = {.every = 2, .problems = 4, .samples = 2, .temperature = 1};
+  several.steps = 2;
+  train(several, Existing::kResume, recorder);
+  TrainConfig code = tiny_training(base(), fresh_folder("code"));
+  code.task = CodeOptions{.files = {.train = digit_programs()}, .prompt = CodePrompt::kBare};
+  code.eval.problems = 0;
+  code.steps = 2;
+  train(code, Existing::kResume, recorder);
   for (const char* task : {"sudoku", "countdown"}) {
     PretrainConfig base_config = tiny_pretraining(fresh_folder(concat("base_", task)));
     assign(base_config, "task.name", task);
@@ -204,15 +225,15 @@ std::set<std::string> reported_metrics() {
 TEST(Docs, EveryMetricIsDefinedAndEveryRowIsAMetric) {
   std::set<std::string> rows, used;
   std::ifstream page(GDSD_SOURCE_DIR "/docs/metrics.md");
-  const std::regex row("^\\| `([a-z_/*]+)` \\|.*");
+  const std::regex row("^\\| `([a-z_/@*]+)` \\|.*");
   for (std::string line; std::getline(page, line);) {
     if (line.starts_with("## `gdsd compare")) break;  // figures of many runs: cli_test.py
     std::smatch match;
     if (std::regex_match(line, match, row)) rows.insert(match[1]);
   }
   for (const std::string& name : reported_metrics()) {
-    const size_t slash = name.rfind('/');
-    const std::string kind = slash == std::string::npos ? name : name.substr(0, slash) + "/*";
+    const size_t last = name.find_last_of("/@");
+    const std::string kind = last == std::string::npos ? name : name.substr(0, last + 1) + "*";
     EXPECT_TRUE(rows.contains(name) || rows.contains(kind))
         << "docs/metrics.md has no row for `" << name << "`";
     used.insert({name, kind});
