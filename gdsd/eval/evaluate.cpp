@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "gdsd/tensor/device.h"
+
 namespace gdsd {
 
 namespace {
