@@ -40,7 +40,7 @@ class OwnedFd {
 /// The process dies with the thread that made it, with this object, or when it likes.
 class SandboxProcess {
  public:
-  enum class Got { kFrame, kLate, kClosed, kTooLong };
+  enum class Got { kFrame, kLate, kClosed, kTooLong, kManyFiles };
 
   /// Does not wait for Python to run; `first`, below 64 KiB, waits in the pipe for it. Throws Error for what fails until then.
   explicit SandboxProcess(const SandboxStart& start);
@@ -62,10 +62,12 @@ class SandboxProcess {
 
  private:
   std::string complaint() const;
+  bool has_many_files() const;
 
   FrameReader frames_;
-  pid_t outer_ = -1;  // bwrap
-  OwnedFd inner_;     // Python, process 1 of its own tree, as a pidfd
+  pid_t outer_ = -1;   // bwrap
+  OwnedFd inner_;      // Python, process 1 of its own tree, as a pidfd
+  std::string files_;  // its /tmp, seen from here
   OwnedFd in_, out_, errors_;
   bool ready_ = false;
 };
