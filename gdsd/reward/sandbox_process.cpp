@@ -215,21 +215,37 @@ SandboxProcess::SandboxProcess(const SandboxStart& start) : frames_(start.most_b
   errors_ = std::move(errors.read);
   info.write.reset();
   for (const OwnedFd* end : {&in_, &out_, &errors_}) fcntl(end->get(), F_SETFL, O_NONBLOCK);
-  const pid_t child = read_info(info.read);
-  if (child > 0) inner_ = handle_of(child);
-  files_ = concat("/proc/", child, "/root/tmp");
+  info_ = std::move(info.read);
+  outer_handle_ = handle_of(outer_);
   if (!start.first.empty()) write(start.first, SandboxClock::now());
 }
 
+bool SandboxProcess::exited() const {
+  return wait_for(outer_handle_.get(), POLLIN, SandboxClock::now());
+}
+
+void SandboxProcess::learn_inner() {
+  if (info_.get() < 0) return;
+  const pid_t child = read_info(info_);
+  info_.reset();
+  if (child <= 0) return;
+  OwnedFd handle = handle_of(child);
+  if (exited()) return;  // the number may be another's by now
+  inner_ = std::move(handle);
+  files_ = concat("/proc/", child, "/root/tmp");
+}
+
+void SandboxProcess::kill() {
+  learn_inner();
+  // Python dies, and bwrap after it: in this order no process is left for init to bury.
+  if (inner_.get() < 0 || syscall(SYS_pidfd_send_signal, inner_.get(), SIGKILL, nullptr, 0) != 0)
+    ::kill(outer_, SIGKILL);
+}
+
 SandboxProcess::~SandboxProcess() {
-  if (inner_.get() >= 0) {
-    // Python dies, and bwrap after it: in this order no process is left for init to bury.
-    syscall(SYS_pidfd_send_signal, inner_.get(), SIGKILL, nullptr, 0);
-    const OwnedFd outer = handle_of(outer_);
-    if (outer.get() >= 0)
-      wait_for(outer.get(), POLLIN, SandboxClock::now() + std::chrono::seconds(2));
-  }
-  kill(outer_, SIGKILL);
+  kill();
+  wait_for(outer_handle_.get(), POLLIN, SandboxClock::now() + std::chrono::seconds(2));
+  ::kill(outer_, SIGKILL);
   while (waitpid(outer_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
@@ -274,6 +290,7 @@ bool SandboxProcess::has_many_files() const {
 
 void SandboxProcess::await_ready() {
   if (ready_) return;
+  learn_inner();
   std::string payload;
   const Got got = read(payload, SandboxClock::now() + std::chrono::seconds(30));
   check(got == Got::kFrame, "[sandbox] no contained process could be started",
