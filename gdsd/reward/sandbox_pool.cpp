@@ -23,13 +23,20 @@ void SandboxPool::serve() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
     const bool judge = judges_.size() + judges_taken_ < workers_;
-    const bool player = !judge && players_.size() < workers_;
-    if (!judge && !player && dead_.empty()) {
-      work_.wait(lock);
+    const bool player = !judge && players_.size() < 2 * workers_;
+    std::vector<Process> dead;  // those that the destructor need not wait for
+    for (size_t i = dead_.size(); i-- > 0;)
+      if (dead_[i]->exited()) {
+        dead.push_back(std::move(dead_[i]));
+        dead_.erase(dead_.begin() + static_cast<ptrdiff_t>(i));
+      }
+    if (!judge && !player && dead.empty()) {
+      if (dead_.empty())
+        work_.wait(lock);
+      else
+        work_.wait_for(lock, std::chrono::milliseconds(20));
       continue;
     }
-    std::vector<Process> dead;
-    dead.swap(dead_);
     lock.unlock();
     dead.clear();
     Process started;
@@ -80,6 +87,7 @@ void SandboxPool::give_back(Process judge) {
 }
 
 void SandboxPool::end(Process process, bool is_judge) {
+  process->kill();
   {
     const std::lock_guard lock(mutex_);
     dead_.push_back(std::move(process));

@@ -12,7 +12,7 @@
 
 namespace gdsd {
 
-/// Keeps `workers` players ready, each for one use, and `workers` judges, which are used again.
+/// Keeps `workers` judges, which are used again, and twice as many players, each for one use.
 /// Thread-safe. All processes are started by one thread of its own, since they die with the thread
 /// that started them.
 class SandboxPool {

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,12 +19,12 @@
 #include <vector>
 
 #include "gdsd/base/json.h"
+#include "gdsd/reward/sandbox_command.h"
 
 namespace gdsd {
 namespace {
 
-// Descriptors inside; 0 and 1 are /dev/null. wire.py knows kIn and kOut.
-constexpr int kErrors = 2, kIn = 3, kOut = 4, kFilter = 5, kInfo = 6;
+constexpr fsfilcnt_t kMostFiles = 10'000;
 
 void check_call(bool ok, const char* what) {
   check(ok, "[sandbox] ", what, " failed: ", std::strerror(errno), ".");
@@ -60,41 +60,6 @@ OwnedFd file_with(const std::string& bytes) {
                  lseek(file.get(), 0, SEEK_SET) == 0,
              "write");
   return lifted(file);
-}
-
-/// bwrap mounts a folder, or repeats a link to one inside /usr.
-void add_system_folder(std::vector<std::string>& command, const std::string& path) {
-  struct stat found {};
-  std::array<char, 256> target{};
-  if (lstat(path.c_str(), &found) != 0) return;
-  const bool link = S_ISLNK(found.st_mode) && readlink(path.c_str(), target.data(), 255) > 0;
-  for (const std::string& word : {std::string(link ? "--symlink" : "--ro-bind"),
-                                  link ? std::string(target.data()) : path, path})
-    command.push_back(word);
-}
-
-std::vector<std::string> command_of(const SandboxStart& start) {
-  std::vector<std::string> command;
-  // Inside the user is nobody in any case; root should be so outside, too.
-  if (geteuid() == 0)
-    command = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"};
-  for (const char* word :
-       {start.bubblewrap.c_str(), "--unshare-all", "--unshare-user", "--unshare-cgroup", "--uid",
-        "65534", "--gid", "65534", "--hostname", "sandbox", "--die-with-parent", "--new-session",
-        "--as-pid-1", "--cap-drop", "ALL", "--clearenv", "--setenv", "PYTHONHASHSEED", "0"})
-    command.emplace_back(word);
-  for (const char* path : {"/usr", "/bin", "/lib", "/lib64", "/lib32"})
-    add_system_folder(command, path);
-  const std::string size = std::to_string(start.files_bytes);
-  // -I would ignore PYTHONHASHSEED, and with it the order of sets would be another every time.
-  for (const std::string& word :
-       {std::string("--size"), size, std::string("--tmpfs"), std::string("/tmp"),
-        std::string("--remount-ro"), std::string("/"), std::string("--chdir"), std::string("/tmp"),
-        std::string("--seccomp"), std::to_string(kFilter), std::string("--info-fd"),
-        std::to_string(kInfo), std::string("--"), start.python, std::string("-sPSB"),
-        std::string("-c"), start.source})
-    command.push_back(word);
-  return command;
 }
 
 /// posix_spawn's two objects.
@@ -206,26 +171,43 @@ SandboxProcess::SandboxProcess(const SandboxStart& start) : frames_(start.most_b
                                                      {info.write.get(), kInfo}}};
   for (const auto& [from, to] : moved) posix_spawn_file_actions_adddup2(&spawn.actions, from, to);
   posix_spawn_file_actions_addclosefrom_np(&spawn.actions, kInfo + 1);
-  outer_ = spawn.run(command_of(start));
+  outer_ = spawn.run(sandbox_command(start));
   in_ = std::move(in.write);
   out_ = std::move(out.read);
   errors_ = std::move(errors.read);
   info.write.reset();
   for (const OwnedFd* end : {&in_, &out_, &errors_}) fcntl(end->get(), F_SETFL, O_NONBLOCK);
-  const pid_t child = read_info(info.read);
-  if (child > 0) inner_ = handle_of(child);
+  info_ = std::move(info.read);
+  outer_handle_ = handle_of(outer_);
   if (!start.first.empty()) write(start.first, SandboxClock::now());
 }
 
+bool SandboxProcess::exited() const {
+  return wait_for(outer_handle_.get(), POLLIN, SandboxClock::now());
+}
+
+void SandboxProcess::learn_inner() {
+  if (info_.get() < 0) return;
+  const pid_t child = read_info(info_);
+  info_.reset();
+  if (child <= 0) return;
+  OwnedFd handle = handle_of(child);
+  if (exited()) return;  // the number may be another's by now
+  inner_ = std::move(handle);
+  files_ = concat("/proc/", child, "/root/tmp");
+}
+
+void SandboxProcess::kill() {
+  learn_inner();
+  // Python dies, and bwrap after it: in this order no process is left for init to bury.
+  if (inner_.get() < 0 || syscall(SYS_pidfd_send_signal, inner_.get(), SIGKILL, nullptr, 0) != 0)
+    ::kill(outer_, SIGKILL);
+}
+
 SandboxProcess::~SandboxProcess() {
-  if (inner_.get() >= 0) {
-    // Python dies, and bwrap after it: in this order no process is left for init to bury.
-    syscall(SYS_pidfd_send_signal, inner_.get(), SIGKILL, nullptr, 0);
-    const OwnedFd outer = handle_of(outer_);
-    if (outer.get() >= 0)
-      wait_for(outer.get(), POLLIN, SandboxClock::now() + std::chrono::seconds(2));
-  }
-  kill(outer_, SIGKILL);
+  kill();
+  wait_for(outer_handle_.get(), POLLIN, SandboxClock::now() + std::chrono::seconds(2));
+  ::kill(outer_, SIGKILL);
   while (waitpid(outer_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
@@ -238,7 +220,12 @@ SandboxProcess::Got SandboxProcess::read(std::string& payload, SandboxClock::tim
       return Got::kFrame;
     }
     if (frames_.too_long()) return Got::kTooLong;
-    if (!wait_for(out_.get(), POLLIN, deadline)) return Got::kLate;
+    const auto soon = SandboxClock::now() + std::chrono::milliseconds(100);
+    if (!wait_for(out_.get(), POLLIN, std::min(deadline, soon))) {
+      if (soon >= deadline) return Got::kLate;
+      if (has_many_files()) return Got::kManyFiles;
+      continue;
+    }
     const ssize_t n = ::read(out_.get(), part.data(), part.size());
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return Got::kClosed;
     if (n > 0) frames_.add({part.data(), static_cast<size_t>(n)});
@@ -257,8 +244,15 @@ SandboxProcess::Got SandboxProcess::write(std::string_view payload,
   return Got::kFrame;
 }
 
+/// An empty file costs none of the bytes that its /tmp is limited to, but memory of the kernel.
+bool SandboxProcess::has_many_files() const {
+  struct statvfs found {};
+  return statvfs(files_.c_str(), &found) == 0 && found.f_files - found.f_ffree > kMostFiles;
+}
+
 void SandboxProcess::await_ready() {
   if (ready_) return;
+  learn_inner();
   std::string payload;
   const Got got = read(payload, SandboxClock::now() + std::chrono::seconds(30));
   check(got == Got::kFrame, "[sandbox] no contained process could be started",

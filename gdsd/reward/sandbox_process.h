@@ -40,15 +40,21 @@ class OwnedFd {
 /// The process dies with the thread that made it, with this object, or when it likes.
 class SandboxProcess {
  public:
-  enum class Got { kFrame, kLate, kClosed, kTooLong };
+  enum class Got { kFrame, kLate, kClosed, kTooLong, kManyFiles };
 
   /// Does not wait for Python to run; `first`, below 64 KiB, waits in the pipe for it. Throws Error for what fails until then.
   explicit SandboxProcess(const SandboxStart& start);
 
-  /// Kills all that runs inside, and waits for the process.
+  /// Kills all that runs inside, and waits for the end.
   ~SandboxProcess();
   SandboxProcess(const SandboxProcess&) = delete;
   SandboxProcess& operator=(const SandboxProcess&) = delete;
+
+  /// Kills all that runs inside, without waiting. Nothing else may be called any more but exited().
+  void kill();
+
+  /// Whether the process has ended and the destructor need not wait.
+  bool exited() const;
 
   /// Waits for Python to say, once, that it is ready. Throws Error, with what it complained of,
   /// where it does not.
@@ -61,11 +67,16 @@ class SandboxProcess {
   Got write(std::string_view payload, SandboxClock::time_point deadline);
 
  private:
+  void learn_inner();
   std::string complaint() const;
+  bool has_many_files() const;
 
   FrameReader frames_;
-  pid_t outer_ = -1;  // bwrap
-  OwnedFd inner_;     // Python, process 1 of its own tree, as a pidfd
+  pid_t outer_ = -1;      // bwrap
+  OwnedFd outer_handle_;  // a pidfd
+  OwnedFd inner_;         // Python, process 1 of its own tree, as a pidfd
+  OwnedFd info_;          // where bwrap says which process that is, until it is asked
+  std::string files_;     // its /tmp, seen from here
   OwnedFd in_, out_, errors_;
   bool ready_ = false;
 };

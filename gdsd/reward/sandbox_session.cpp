@@ -16,6 +16,16 @@ std::string json_text(const nlohmann::json& json) {
   return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
+/// Why a player is of no use any more.
+const char* reason(Got got) {
+  switch (got) {
+    case Got::kLate: return "took too long";
+    case Got::kTooLong: return "answered at too great a length";
+    case Got::kManyFiles: return "wrote too many files";
+    default: return "the program's process ended";
+  }
+}
+
 /// A process that is ended with the scope.
 struct Player {
   explicit Player(SandboxPool& from) : pool(from), process(from.take_player()) {}
@@ -69,15 +79,11 @@ bool SandboxSession::relay(std::string message, SandboxProcess& player) {
     if (judge_->write("A" + message, deadline_) == Got::kFrame) return true;
     got = Got::kLate;
   }
-  const bool late = got == Got::kLate;
   if (judge_->write("X", after(5)) == Got::kFrame)
     finish_judge();
   else
     replace_judge();
-  fail_test(late ? Kind::kTimeout : Kind::kCrashed, late ? "took too long"
-                                                    : got == Got::kTooLong
-                                                        ? "answered at too great a length"
-                                                        : "the program's process ended");
+  fail_test(got == Got::kLate ? Kind::kTimeout : Kind::kCrashed, reason(got));
   return false;
 }
 

@@ -1,31 +1,15 @@
 #include <gtest/gtest.h>
 
-#include <memory>
-
 #include "gdsd/reward/code.h"
 #include "tests/golden_rewards/rewards.h"
+#include "tests/text/sandbox_here.h"
 
 namespace gdsd::golden {
 namespace {
 
-/// One for all lines; null where this machine can contain no process.
-std::shared_ptr<Sandbox> sandbox(std::string& why_not) {
-  static std::string reason;
-  static const std::shared_ptr<Sandbox> one = []() -> std::shared_ptr<Sandbox> {
-    try {
-      return std::make_shared<Sandbox>();
-    } catch (const Error& e) {
-      reason = e.what();
-      return nullptr;
-    }
-  }();
-  why_not = reason;
-  return one;
-}
-
 void check_line(const json& line, Reward (*reward)(std::shared_ptr<Sandbox>)) {
-  std::string why_not;
-  const auto contained = sandbox(why_not);
+  static std::string why_not;
+  static const std::shared_ptr<Sandbox> contained = sandbox_here({}, why_not);
   if (!contained) GTEST_SKIP() << why_not;
   Example example;
   if (line.contains("test_cases"))

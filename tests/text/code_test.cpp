@@ -10,6 +10,7 @@
 #include "gdsd/base/check.h"
 #include "gdsd/data/prepare.h"
 #include "tests/error_of.h"
+#include "tests/text/sandbox_here.h"
 
 namespace gdsd {
 namespace {
@@ -17,18 +18,9 @@ namespace {
 using Tests = std::vector<std::string>;
 using Kind = Outcome::Kind;
 
-std::shared_ptr<Sandbox> sandbox_or_null(std::string& why_not) {
-  try {
-    return std::make_shared<Sandbox>();
-  } catch (const Error& e) {
-    why_not = e.what();
-    return nullptr;
-  }
-}
-
 class Code : public testing::Test {
  protected:
-  static void SetUpTestSuite() { sandbox = sandbox_or_null(why_not); }
+  static void SetUpTestSuite() { sandbox = sandbox_here({}, why_not); }
   static void TearDownTestSuite() { sandbox.reset(); }
   void SetUp() override {
     if (!sandbox) GTEST_SKIP() << why_not;

@@ -12,8 +12,7 @@ struct Attack {
 
 // What several programs begin with.
 #define GDSD_LIBC "import ctypes, os\nlibc = ctypes.CDLL(None)\n"
-#define GDSD_FRAME \
-  "import os\ndef say(b): os.write(4, len(b).to_bytes(4, 'little') + b)\n"
+#define GDSD_FRAME "import os\ndef say(b): os.write(4, len(b).to_bytes(4, 'little') + b)\n"
 
 inline constexpr Attack kAttacks[] = {
     // Out of the sandbox.
@@ -28,7 +27,8 @@ def f():
     {"ReadsShadow", "def f(): return open('/etc/shadow').read()"},
     {"ReadsUsers", "def f(): return open('/etc/passwd').read()"},
     {"ReadsCanary", "def f(): return open('@CANARY@').read()"},
-    {"ListsHomes", "import os\ndef f(): return any(map(os.path.exists, ('/home', '/root', '/work')))"},
+    {"ListsHomes",
+     "import os\ndef f(): return any(map(os.path.exists, ('/home', '/root', '/work')))"},
     {"WritesCanary", "def f(): return open('@CANARY@', 'r+').write('got out')"},
     {"Environment", R"(import os
 def f(): return set(os.environ) - {'PYTHONHASHSEED', 'PWD', 'LC_CTYPE'})"},
@@ -44,14 +44,16 @@ def f():
     os.symlink('@CANARY@', '/tmp/a')
     os.symlink('/proc/1/root/etc/shadow', '/tmp/b')
     return any(map(os.path.exists, ('/tmp/a', '/tmp/b'))))"},
-    {"HardLink", "import os\ndef f():\n os.link('/usr/bin/python3.11', '/tmp/python')\n return True"},
+    {"HardLink",
+     "import os\ndef f():\n os.link('/usr/bin/python3.11', '/tmp/python')\n return True"},
     {"RelativePath", "def f(): return open('../../../../../../@CANARY@').read()"},
     {"Processes", R"(def f():
     for path in ('/proc/1/environ', '/proc/self/mem', '/proc/1/root/etc/passwd', '/proc/mounts'):
         try:
             return open(path, 'rb').read(1)
         except OSError: pass)"},
-    {"Ptrace", GDSD_LIBC "def f(): return libc.ptrace(0, 0, 0, 0) == 0 or libc.ptrace(16, 1, 0, 0) == 0"},
+    {"Ptrace",
+     GDSD_LIBC "def f(): return libc.ptrace(0, 0, 0, 0) == 0 or libc.ptrace(16, 1, 0, 0) == 0"},
     {"Unshare", GDSD_LIBC "def f(): return any(libc.unshare(1 << i) == 0 for i in range(10, 31))"},
     {"Mount", GDSD_LIBC R"(def f():
     return libc.mount(b'tmpfs', b'/tmp', b'tmpfs', 0, None) == 0 or libc.umount2(b'/tmp', 2) == 0)"},
@@ -124,18 +126,27 @@ def f(): return repr(A()))"},
 class AssertionError(Exception): pass
 builtins.AssertionError = AssertionError
 __debug = False
-def f(): return 1)", "assert f() == 42"},
-    {"EqualObject", "class A:\n def __eq__(self, other): return True\ndef f(): return A()", "assert f() == 42"},
-    {"EqualInt", "class A(int):\n def __eq__(self, other): return True\ndef f(): return A(1)", "assert f() == 42"},
-    {"EqualText", "class A(str):\n def __eq__(self, other): return True\ndef f(): return A()", "assert f() == 'x'"},
-    {"EqualList", "class A(list):\n def __eq__(self, other): return True\ndef f(): return A()", "assert f() == [1]"},
+def f(): return 1)",
+     "assert f() == 42"},
+    {"EqualObject", "class A:\n def __eq__(self, other): return True\ndef f(): return A()",
+     "assert f() == 42"},
+    {"EqualInt", "class A(int):\n def __eq__(self, other): return True\ndef f(): return A(1)",
+     "assert f() == 42"},
+    {"EqualText", "class A(str):\n def __eq__(self, other): return True\ndef f(): return A()",
+     "assert f() == 'x'"},
+    {"EqualList", "class A(list):\n def __eq__(self, other): return True\ndef f(): return A()",
+     "assert f() == [1]"},
     {"EqualClass", R"(class M(type):
     def __eq__(self, other): return True
     def __hash__(self): return 0
 class A(metaclass=M): pass
-def f(): return A)", "assert f() == 42 or f() in [1, 2]"},
-    {"SmallerThanAll", "class A:\n def __lt__(self, other): return True\ndef f(): return A()", "assert f() < 42"},
-    {"LyingFloat", "class A(float):\n def __sub__(self, o): return 0.\n def __abs__(self): return 0.\ndef f(): return A(9)",
+def f(): return A)",
+     "assert f() == 42 or f() in [1, 2]"},
+    {"SmallerThanAll", "class A:\n def __lt__(self, other): return True\ndef f(): return A()",
+     "assert f() < 42"},
+    {"LyingFloat",
+     "class A(float):\n def __sub__(self, o): return 0.\n def __abs__(self): return 0.\ndef f(): "
+     "return A(9)",
      "assert abs(f() - 42) < 1e-6"},
     {"StopsTheLoop", "def f(x): raise StopIteration", "assert all(map(f, [1, 2]))"},
     {"StopsTheIteration", "class A:\n def __iter__(self): raise StopIteration\ndef f(): return A()",
@@ -145,8 +156,10 @@ def f(): return A)", "assert f() == 42 or f() in [1, 2]"},
     {"ShadowsModules", R"(class math:
     def isclose(*args): return True
 isclose = math.isclose
-def f(): return 1)", "assert math.isclose(f(), 42) or isclose(f(), 42)"},
-    {"EmptiesItsArgument", "def f(a):\n a.clear()\n return []", "a = [3, 1]\nassert f(a) == sorted(a)"},
+def f(): return 1)",
+     "assert math.isclose(f(), 42) or isclose(f(), 42)"},
+    {"EmptiesItsArgument", "def f(a):\n a.clear()\n return []",
+     "a = [3, 1]\nassert f(a) == sorted(a)"},
     {"ReadsTheTest", R"(import gc, sys
 def f():
     frame, seen = sys._getframe(), []
@@ -157,34 +170,45 @@ def f():
         for part in thing if type(thing) in (list, tuple) else [thing]:
             if type(part) is str and part.startswith('expect') and part.endswith('this'): return part)",
      "assert f() == 'expect-' + 'this' or f() == 'expect this'"},
-    {"AtExit", GDSD_FRAME "import atexit, sys\natexit.register(say, b'{\"value\": true}')\ndef f(): sys.exit()",
+    {"AtExit",
+     GDSD_FRAME
+     "import atexit, sys\natexit.register(say, b'{\"value\": true}')\ndef f(): sys.exit()",
      "assert f() == 42"},
-    {"Finalizer", GDSD_FRAME "class A:\n def __del__(self): say(b'V{\"passed\": true, \"message\": \"\"}')\ndef f():\n A()\n return 1",
+    {"Finalizer",
+     GDSD_FRAME "class A:\n def __del__(self): say(b'V{\"passed\": true, \"message\": \"\"}')\ndef "
+                "f():\n A()\n return 1",
      "assert f() == 42"},
     {"PatchesItsHarness", R"(import json, os, struct, sys
 json.dumps = lambda *a, **k: 'true'
 os.write = lambda fd, data: len(data)
 sys.modules['__main__'].Peer.encode = lambda *a: True
-def f(): return 1)", "assert f() == 42"},
+def f(): return 1)",
+     "assert f() == 42"},
     {"ClosesAll", "import os\ndef f():\n os.closerange(0, 64)\n return 1", "assert f() == 42"},
     {"CrossesPipes", "import os\ndef f():\n os.dup2(3, 4)\n return 1", "assert f() == 42"},
     {"Garbage", "import os\ndef f(): os.write(4, b'\\xff' * 100000)"},
-    {"EndlessFrame", "import os\ndef f():\n os.write(4, b'\\xff\\xff\\xff\\x00')\n while True: os.write(4, bytes(65536))"},
+    {"EndlessFrame",
+     "import os\ndef f():\n os.write(4, b'\\xff\\xff\\xff\\x00')\n while True: os.write(4, "
+     "bytes(65536))"},
     {"NotJson", GDSD_FRAME "def f(): say(b'\\xff\\x00 nothing')"},
     {"DeepJson", GDSD_FRAME "def f(): say(b'[' * 1000000)"},
-    {"DeepTags", GDSD_FRAME "def f(): say(b'{\"value\":' + b'{\"t\":\"tuple\",\"v\":[' * 5000 + b']}' * 5000 + b'}')"},
+    {"DeepTags", GDSD_FRAME
+     "def f(): say(b'{\"value\":' + b'{\"t\":\"tuple\",\"v\":[' * 5000 + b']}' * 5000 + b'}')"},
     {"WrongTypes", GDSD_FRAME "def f(): say(b'{\"value\": {\"t\": \"dict\", \"v\": [1]}}')"},
-    {"UnknownName", GDSD_FRAME "def f(): say(b'{\"value\": {\"t\": \"name\", \"v\": [\"os\", \"getpid\"]}}')"},
+    {"UnknownName",
+     GDSD_FRAME "def f(): say(b'{\"value\": {\"t\": \"name\", \"v\": [\"os\", \"getpid\"]}}')"},
     {"UnknownObject", GDSD_FRAME "def f(): say(b'{\"value\": {\"t\": \"yours\", \"v\": 0}}')"},
-    {"Verdict", GDSD_FRAME "def f():\n for _ in range(9): say(b'V{\"passed\": true, \"message\": \"\"}')"},
+    {"Verdict",
+     GDSD_FRAME "def f():\n for _ in range(9): say(b'V{\"passed\": true, \"message\": \"\"}')"},
     {"End", GDSD_FRAME "def f():\n for _ in range(9): say(b'E0')"},
-    {"AsksForever", GDSD_FRAME
-     "def f():\n while True: say(b'{\"ask\": {\"op\": \"attr\", \"on\": 0, \"args\": [\"__globals__\"], \"kwargs\": {}}}')"},
+    {"AsksForever", GDSD_FRAME "def f():\n while True: say(b'{\"ask\": {\"op\": \"attr\", \"on\": "
+                               "0, \"args\": [\"__globals__\"], \"kwargs\": {}}}')"},
     {"ReachesIntoFunctions", GDSD_FRAME R"(
 def f(callback):
     say(b'{"ask": {"op": "attr", "on": 0, "args": ["__globals__"], "kwargs": {}}}')
     n = int.from_bytes(os.read(3, 4), 'little')
-    return b'raise' not in os.read(3, n))", "assert f(lambda: 1)"},
+    return b'raise' not in os.read(3, n))",
+     "assert f(lambda: 1)"},
 };
 
 }  // namespace gdsd

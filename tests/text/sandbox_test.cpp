@@ -18,6 +18,7 @@
 #include "gdsd/text/python_text.h"
 #include "tests/error_of.h"
 #include "tests/text/sandbox_attacks.h"
+#include "tests/text/sandbox_here.h"
 
 namespace gdsd {
 namespace {
@@ -82,13 +83,7 @@ struct Host {
 /// The tests of one sandbox, which is made once; skipped where none can be had.
 class Contained : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    try {
-      sandbox = std::make_unique<Sandbox>(quick());
-    } catch (const Error& e) {
-      why_not = e.what();
-    }
-  }
+  static void SetUpTestSuite() { sandbox = sandbox_here(quick(), why_not); }
   static void TearDownTestSuite() { sandbox.reset(); }
   void SetUp() override {
     if (!sandbox) GTEST_SKIP() << why_not;
@@ -216,6 +211,13 @@ def f(x):
   EXPECT_EQ(run("def f(:", {"assert True"}).message.substr(0, 11), "SyntaxError");
 }
 
+TEST_F(Contained, EmptyFilesAreCounted) {
+  const std::string program =
+      "import os\ndef f():\n    for n in range(10**7): os.close(os.open('/tmp/%d' % n, "
+      "os.O_CREAT))";
+  EXPECT_EQ(run(program, {"f()"}).message, "wrote too many files");
+}
+
 TEST_F(Contained, ATestThatHangsInTheJudgeIsKilled) {
   EXPECT_EQ(run("x = 1", {"while x: pass"}).kind, Kind::kTimeout);
   EXPECT_EQ(run("x = 1", {"import os\nos._exit(0)"}).kind, Kind::kCrashed);
@@ -231,14 +233,9 @@ TEST_F(Contained, TextThatIsNoUtf8IsNoProgram) {
 }
 
 TEST(Sandbox, CountsOutcomesOfManyThreadsAndLeavesNoProcess) {
-  const auto sandbox = [] {
-    try {
-      return std::make_unique<Sandbox>(quick());
-    } catch (const Error&) {
-      return std::unique_ptr<Sandbox>();
-    }
-  }();
-  if (!sandbox) GTEST_SKIP() << "no sandbox here; the tests of Contained say why";
+  std::string why_not;
+  auto sandbox = sandbox_here(quick(), why_not);
+  if (!sandbox) GTEST_SKIP() << why_not;
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t)
     threads.emplace_back([&] {
@@ -251,6 +248,9 @@ TEST(Sandbox, CountsOutcomesOfManyThreadsAndLeavesNoProcess) {
   EXPECT_EQ(counts.failed, 8);
   EXPECT_EQ(counts.crashed, 8);
   EXPECT_EQ(counts.timeout + counts.refused, 0);
+  sandbox.reset();
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+  EXPECT_EQ(errno, ECHILD);
 }
 
 TEST(Sandbox, RefusesWithoutContainment) {
@@ -275,11 +275,6 @@ TEST(Sandbox, RefusesWithoutContainment) {
             std::string::npos);
   options.python = "/opt/python";
   EXPECT_NE(error_of([&] { Sandbox sandbox(options); }).find("below /usr"), std::string::npos);
-}
-
-TEST(Sandbox, ZNoChildIsLeft) {
-  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
-  EXPECT_EQ(errno, ECHILD);
 }
 
 }  // namespace
