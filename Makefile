@@ -46,8 +46,9 @@ golden: export GDSD_GOLDEN = $(GOLDEN)
 golden: setup build/release/build.ninja ## the golden tests on fixtures of your own (GOLDEN=DIR)
 	@test -d "$$GDSD_GOLDEN" || \
 	  { echo "golden: GOLDEN='$$GDSD_GOLDEN' is not a folder; give one: make golden GOLDEN=DIR"; exit 2; }
-	cmake --build --preset release --parallel $(JOBS) --target golden_tests
+	cmake --build --preset release --parallel $(JOBS) --target golden_tests golden_rewards
 	@build/release/tests/golden_tests --gtest_brief=1
+	@build/release/tests/golden_rewards --gtest_brief=1
 
 debug: setup build/debug/build.ninja ## build everything unoptimised in build/debug
 	cmake --build --preset debug --parallel $(JOBS)

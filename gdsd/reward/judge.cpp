@@ -38,7 +38,7 @@ Verdict of_one(std::optional<double> own, bool right, bool released_right) {
 
 Verdict sudoku_verdict(const Attempt& attempt) {
   const auto [right, blanks] = blanks_right(attempt);
-  Verdict v{.own = {}, .solved = right == blanks, .right = right, .asked = blanks};
+  Verdict v{.own = {}, .solved = blanks > 0 && right == blanks, .right = right, .asked = blanks};
   if (blanks > 0) v.own = static_cast<double>(right) / blanks;
   if (attempt.example->problem.size() != 16) return v;  // the released parser knows 4x4 alone
   const ReleasedSudoku released = sudoku_eval_released(attempt);

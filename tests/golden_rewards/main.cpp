@@ -69,6 +69,17 @@ void add_files(const path& folder) {
 }
 
 }  // namespace
+
+/// Of our own fixtures none may be missing.
+void add_missing(const path& folder) {
+  std::vector<std::string> names{"prompts.json"};
+  for (const auto& [name, check_line] : all_checks()) names.push_back(name + ".jsonl");
+  for (const auto& [name, agrees] : math_rates()) names.push_back(name + ".jsonl");
+  for (const std::string& name : names)
+    if (!std::filesystem::exists(folder / name))
+      add_test("Fixtures", name, [file = folder / name] { FAIL() << file << " is missing"; });
+}
+
 }  // namespace gdsd::golden
 
 int main(int argc, char** argv) {
@@ -77,7 +88,11 @@ int main(int argc, char** argv) {
   const std::filesystem::path root = folder ? folder : GDSD_GOLDEN_FOLDER;
   std::cout << "Fixtures of " << root / "rewards"
             << "\n";
-  if (folder && !std::filesystem::exists(root / "rewards")) return 0;  // others are in it
+  if (folder && std::filesystem::exists(root) && !std::filesystem::exists(root / "rewards")) {
+    std::cout << "There are none: golden_tests reads the others.\n";
+    return 0;
+  }
   gdsd::golden::add_all(root / "rewards", gdsd::golden::add_files);
+  if (!folder) gdsd::golden::add_missing(root / "rewards");
   return RUN_ALL_TESTS();
 }
