@@ -52,14 +52,14 @@ std::string describe_timing(const std::map<std::string, double>& timing) {
   std::string text;
   if (const auto found = timing.find("tokens_per_second"); found != timing.end())
     text += concat(" | ", human_count(found->second), " tok/s");
-  text += concat(" | ", human_duration(timing.at("seconds")), " (");
-  std::string separator;
+  text += " | " + human_duration(timing.at("seconds"));
+  std::string separator = " (";
   for (const auto& [name, seconds] : timing) {
     if (!name.starts_with("seconds/") || seconds < 0.05 * timing.at("seconds")) continue;
     text += concat(separator, name.substr(8), " ", human_duration(seconds));
     separator = ", ";
   }
-  return text + ")";
+  return separator == ", " ? text + ")" : text;
 }
 
 }  // namespace

@@ -85,11 +85,12 @@ Example example(const SudokuOptions&, const OrderedJson& c) {
 // Countdown.
 
 int64_t number(const json& value, const std::string& where, const char* key) {
-  constexpr uint64_t kLargest = 999'999'999;
-  check(value.is_number_unsigned() && value.get<uint64_t>() <= kLargest, where, ": `", key,
-        "` has ", value.is_number() ? value.dump() : value.type_name(),
-        ", expected whole numbers from 0 to ", kLargest, ".");
-  return value.get<int64_t>();
+  constexpr int64_t kLargest = 999'999'999;
+  const int64_t n = value.is_number_integer() ? value.get<int64_t>() : -1;
+  check(n >= 0 && n <= kLargest, where, ": `", key, "` has ",
+        value.is_number() ? value.dump() : value.type_name(), ", expected whole numbers from 0 to ",
+        kLargest, ".");
+  return n;
 }
 
 OrderedJson countdown_record(const CountdownPuzzle& puzzle, const Read& r) {

@@ -155,7 +155,7 @@ compute: {threads: 1, device: cpu}
         header, *rows = done.stdout.splitlines()
         self.assertEqual(len(rows), 2)
         self.assertIn("released %", header)
-        self.assertEqual([re.split(r" {2,}", row)[3] for row in rows], ["16", "32"])
+        self.assertEqual([re.split(r" {2,}", row)[4] for row in rows], ["16", "32"])
         self.assertEqual(len(json.loads((self.root / "table.json").read_text())), 2)
         self.expect_refused(("results", "model"), "not a folder of `gdsd eval --out`")
         self.expect_refused(("eval", "eval.yaml", "--lengths", "16,x"), "16,x")
