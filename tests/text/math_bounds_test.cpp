@@ -56,6 +56,8 @@ TEST(MathBounds, EveryPairTakesLittleTime) {
     hostile.push_back(
         nested("\\{\\pm ", digits.substr(0, 900) + times("+" + digits, 2700), "\\}", 3 * depth));
   }
+  for (int levels : {6, 10, 14})  // each \pm reads what is in it twice
+    hostile.push_back(nested("\\{\\pm1<", digits + times("+" + digits, 2700), "\\}", levels));
   for (const char* unit : {"(", "{", "\\{", "|", "-", "\\sqrt", "\\frac{", "2^", "!", "1,", "\\pm1",
                            "\\{\\pm", "(x+1)", "\\text{", "\\begin{pmatrix}", "\\tan ", "\xff"})
     for (size_t bytes : {100, 1000, 4000, 1 << 20}) hostile.push_back(times(unit, bytes));
@@ -64,7 +66,7 @@ TEST(MathBounds, EveryPairTakesLittleTime) {
     const std::clock_t begin = std::clock();
     EXPECT_FALSE(math_equal(a, "123456")) << a.substr(0, 60);
     EXPECT_FALSE(math_equal(a, a + "+1")) << a.substr(0, 60);
-    EXPECT_LT(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC, 1) << a.substr(0, 60);
+    EXPECT_LT(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC, 3) << a.substr(0, 60);
   }
 }
 
