@@ -9,10 +9,24 @@ using Kind = Atom::Kind;
 
 constexpr size_t kMaxBits = 8192;   // of a numerator or denominator
 constexpr size_t kMaxTerms = 1000;  // of a polynomial
+constexpr size_t kMaxName = 2000;   // bytes
 
-size_t bits(const Integer& n) { return n == 0 ? 1 : msb(abs(n)) + 1; }
+using gdsd::bits;
 
 size_t bits(const Rational& q) { return bits(numerator(q)) + bits(denominator(q)); }
+
+/// What it takes to copy a monomial, in units of the budget; names of atoms may be long.
+size_t weight(const Monomial& monomial) {
+  size_t units = 0;
+  for (const auto& [atom, exponent] : monomial) units += 1 + atom.name.size() / 64;
+  return units;
+}
+
+size_t weight(const Polynomial& p) {
+  size_t units = p.terms.size();
+  for (const auto& [monomial, coefficient] : p.terms) units += weight(monomial);
+  return units;
+}
 
 void check_size(const Rational& value) {
   if (bits(value) > kMaxBits) throw NoValue{};
@@ -64,19 +78,20 @@ Ratio symbol(const std::string& name, Atom::Kind kind) {
   return {single({.kind = kind, .name = name}), constant(1)};
 }
 
-std::string name_of(const Polynomial& p) {
+std::string Algebra::name_of(const Polynomial& p) {
   std::string name;
   for (const auto& [monomial, coefficient] : p.terms) {
     name += "+" + coefficient.str();
     for (const auto& [atom, exponent] : monomial)
       name += "*" + std::to_string(static_cast<int>(atom.kind)) + "[" + atom.name + "]^" +
               exponent.str();
+    if (name.size() > kMaxName) throw NoValue{};
   }
-  if (name.size() > 20000) throw NoValue{};
+  spend(1 + name.size() / 64);
   return name;
 }
 
-std::string name_of(const Ratio& r) {
+std::string Algebra::name_of(const Ratio& r) {
   if (r.denominator.rational() == Rational(1)) return name_of(r.numerator);
   return "(" + name_of(r.numerator) + ")/(" + name_of(r.denominator) + ")";
 }
@@ -87,7 +102,7 @@ void Algebra::spend(size_t units) {
 }
 
 Polynomial Algebra::sum(const Polynomial& a, const Polynomial& b) {
-  spend(1 + a.terms.size() + b.terms.size());
+  spend(1 + weight(a) + weight(b));
   Polynomial out = a;
   for (const auto& [monomial, coefficient] : b.terms) add_term(out, monomial, coefficient);
   return out;
@@ -128,7 +143,7 @@ Polynomial Algebra::product(const Polynomial& a, const Polynomial& b) {
   Polynomial out;
   for (const auto& [x, p] : a.terms)
     for (const auto& [y, q] : b.terms) {
-      spend(1 + x.size() + y.size() + (bits(p) + bits(q)) / 256);
+      spend(1 + weight(x) + weight(y) + (bits(p) + bits(q)) / 256);
       Monomial both = x;
       for (const auto& [atom, exponent] : y) both[atom] += exponent;
       for (const auto& [monomial, coefficient] : normal(both, p * q).terms)

@@ -8,17 +8,15 @@
 // even root is taken to have one: x ≥ 0 where √x stands.
 #pragma once
 
-#include <boost/multiprecision/cpp_int.hpp>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
 
-namespace gdsd::algebra {
+#include "gdsd/reward/rational.h"
 
-using Integer = boost::multiprecision::cpp_int;
-using Rational = boost::multiprecision::cpp_rational;
+namespace gdsd::algebra {
 
 /// Thrown where there is no value (a division by zero), or none within the budget.
 struct NoValue {};
@@ -68,10 +66,6 @@ Ratio ratio(const Rational& value);
 Polynomial single(Atom atom, const Rational& exponent = 1);
 Ratio symbol(const std::string& name, Atom::Kind kind = Atom::Kind::kSymbol);
 
-/// A name for the normal form: equal names, equal values.
-std::string name_of(const Polynomial& p);
-std::string name_of(const Ratio& r);
-
 /// Arithmetic within a budget, which it shares among all its calls.
 class Algebra {
  public:
@@ -98,6 +92,10 @@ class Algebra {
   void spend(size_t units);
 
  private:
+  /// A name for the normal form: equal names, equal values.
+  std::string name_of(const Polynomial& p);
+  std::string name_of(const Ratio& r);
+
   Polynomial sum(const Polynomial& a, const Polynomial& b);
   Polynomial product(const Polynomial& a, const Polynomial& b);
   Polynomial normal(const Monomial& monomial, Rational coefficient);
@@ -109,7 +107,7 @@ class Algebra {
   Ratio symbolic_power(const Ratio& base, const Polynomial& exponent);
   std::map<Integer, int> factors(Integer n);
 
-  size_t left_ = 60000;  // a product of two small terms is one unit
+  size_t left_ = 60000;  // a product of two small terms is three units or so
 };
 
 }  // namespace gdsd::algebra

@@ -6,8 +6,23 @@ namespace {
 
 using Kind = Atom::Kind;
 
-/// Whether i is in it, also within roots and functions.
-bool holds_i(const Polynomial& p) { return name_of(p).find("[i]") != std::string::npos; }
+/// Whether a root in it may be imaginary: that of a constant which is not plainly positive.
+bool may_be_imaginary(const Polynomial& p) {
+  for (const auto& [monomial, coefficient] : p.terms)
+    for (const auto& [atom, exponent] : monomial) {
+      if (atom.kind != Kind::kRoot || atom.name.starts_with("sin ")) continue;
+      bool variable = false, positive = true;
+      for (const auto& [inner, factor] : atom.base->terms) {
+        positive = positive && factor > 0;
+        for (const auto& [a, e] : inner) {
+          variable = variable || (a.kind == Kind::kSymbol && a.name.find(' ') == std::string::npos);
+          positive = positive && (a.kind == Kind::kPrime || a.kind == Kind::kPositive);
+        }
+      }
+      if (may_be_imaginary(*atom.base) || (!variable && !positive)) return true;
+    }
+  return false;
+}
 
 /// q of q·π.
 std::optional<Rational> turns_of_pi(const Ratio& x) {
@@ -30,7 +45,9 @@ Ratio Algebra::absolute(const Ratio& x) {
   if (const auto number = x.rational()) return ratio(*number < 0 ? Rational(-*number) : *number);
   if (x.denominator.rational() != Rational(1)) return function("abs", x);
   const Polynomial& p = x.numerator;
-  if (!holds_i(p)) return root(multiply(x, x), 2);
+  if (may_be_imaginary(p)) return function("abs", x);
+  const bool holds_i = name_of(p).find("[i]") != std::string::npos;  // in roots and functions too
+  if (!holds_i) return root(multiply(x, x), 2);
   Polynomial real, imaginary;  // |a + bi| = √(a² + b²) for numbers a and b
   for (const auto& [monomial, coefficient] : p.terms) {
     Monomial rest = monomial;
@@ -114,9 +131,10 @@ Ratio Algebra::binomial(const Ratio& n, const Ratio& k) {
   if (!from || !take || denominator(*from) != 1 || denominator(*take) != 1 || *take < 0 ||
       *from < 0 || *from > 300)
     return function("binomial of " + name_of(n), k);
+  if (*take > *from) return ratio(0);
   Rational value = 1;
-  for (Rational i = 1; i <= *take && value != 0; i += 1) value *= (*from - *take + i) / i;
-  return ratio(*take > *from ? Rational(0) : value);
+  for (Rational i = 1; i <= *take; i += 1) value *= (*from - *take + i) / i;
+  return ratio(value);
 }
 
 Ratio Algebra::function(const std::string& name, const Ratio& x) {

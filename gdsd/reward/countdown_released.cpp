@@ -3,7 +3,9 @@
 
 #include "gdsd/data/countdown_puzzle.h"
 #include "gdsd/reward/countdown.h"
+#include "gdsd/reward/math_text.h"
 #include "gdsd/reward/python_expression.h"
+#include "gdsd/text/answer.h"
 #include "gdsd/text/python_text.h"
 #include "gdsd/text/utf8.h"
 
@@ -63,33 +65,6 @@ Outcome outcome(std::string_view equation, CountdownPuzzle puzzle) {
   return *distance < 1e-5 ? Outcome::kNear : Outcome::kFar;
 }
 
-/// A box as the released code looks for it, in the text it was found in.
-struct Box {
-  std::optional<std::string_view> text;  // nullopt: a \boxed or \fbox whose braces are not closed
-  bool is_boxed = false;  // neither an \fbox nor no box at all, which is all the text
-};
-
-/// "\boxed …" up to the next "$" if there is one anywhere, else the last "\boxed{…}" or "\fbox{…}".
-Box last_box(std::string_view text) {
-  constexpr std::string_view kOpen = "\\boxed{", kSpaced = "\\boxed ";
-  if (const size_t at = text.rfind(kSpaced); at != std::string_view::npos) {
-    const std::string_view rest = text.substr(at + kSpaced.size());
-    return {.text = rest.substr(0, rest.find('$')), .is_boxed = true};
-  }
-  size_t begin = text.rfind("\\boxed");
-  if (begin == std::string_view::npos) begin = text.rfind("\\fbox");
-  if (begin == std::string_view::npos) return {.text = text};
-  int open = 0;
-  for (size_t at = begin; at < text.size(); ++at) {
-    if (text[at] == '{') ++open;
-    if (text[at] != '}' || --open != 0) continue;
-    const std::string_view box = text.substr(begin, at + 1 - begin);
-    if (!box.starts_with(kOpen)) return {.text = box};
-    return {.text = box.substr(kOpen.size(), box.size() - kOpen.size() - 1), .is_boxed = true};
-  }
-  return {};
-}
-
 /// What the first "expression=number" has before its sign, or nullopt.
 std::optional<std::string_view> before_equals(std::string_view text) {
   constexpr std::string_view kExpression = "0123456789+-*/() ", kNumber = "0123456789. ";
@@ -104,16 +79,6 @@ std::optional<std::string_view> before_equals(std::string_view text) {
   }
 }
 
-/// The first <answer>…</answer>, else all of it.
-std::string_view first_answer(std::string_view text) {
-  constexpr std::string_view kOpen = "<answer>";
-  const size_t begin = text.find(kOpen);
-  if (begin == std::string_view::npos) return text;
-  const size_t end = text.find("</answer>", begin + kOpen.size());
-  if (end == std::string_view::npos) return text;
-  return python_strip(text.substr(begin + kOpen.size(), end - begin - kOpen.size()));
-}
-
 }  // namespace
 
 std::optional<double> countdown_released(const Attempt& attempt) {
@@ -126,9 +91,12 @@ std::optional<double> countdown_released(const Attempt& attempt) {
 std::optional<ReleasedCountdown> countdown_eval_released(const Attempt& attempt,
                                                          CountdownParser parser) {
   const CountdownPuzzle puzzle = parse_countdown(attempt.example->problem);
-  const Box box = last_box(attempt.generation);
-  const bool taken = box.text && (box.is_boxed || parser == CountdownParser::kMathEval);
-  std::string equation(taken ? *box.text : first_answer(attempt.generation));
+  const std::string& text = attempt.generation;
+  const auto box = last_boxed(text);
+  const bool is_boxed = box && (box->starts_with("\\boxed{") || box->starts_with("\\boxed "));
+  std::string equation = box && (is_boxed || parser == CountdownParser::kMathEval)
+                             ? remove_boxed(*box)
+                             : std::string(first_answer(text).value_or(text));
   for (const auto& [latex, sign] : {std::pair("\\div", "/"), {"\\times", "*"}, {"\\cdot", "*"}})
     equation = replace_all(equation, latex, sign);
   if (const auto left = before_equals(equation)) equation = std::string(*left);

@@ -95,6 +95,7 @@ class External {
 
 Reward external_reward(const ExternalOptions& options) {
   options.validate();
+  check_field(!split(options.command).empty(), "command", "must name a program.");
   return [external = std::make_shared<External>(options)](const Attempt& attempt) {
     return external->score(attempt);
   };

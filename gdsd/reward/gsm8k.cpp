@@ -5,6 +5,7 @@
 
 #include "gdsd/base/check.h"
 #include "gdsd/text/answer.h"
+#include "gdsd/text/ascii.h"
 #include "gdsd/text/python_text.h"
 
 namespace gdsd {
@@ -23,8 +24,6 @@ std::string plain(std::string_view text) {
     if (out.find(latex) != std::string::npos) out = replace_all(out, latex, instead);
   return out;
 }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_word(char c) { return is_digit(c) || c == '_' || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'); }
 
@@ -73,13 +72,21 @@ class Reader {
     return here;
   }
 
-  /// "\frac{3}{4}"
+  /// "\frac{3}{4}"; false leaves all as it was.
   bool fraction(Literal& n) {
-    if (!take("\\frac{")) return false;
-    n.whole = digits();
-    if (!take("}{")) return false;
-    n.divisor = digits();
-    return take("}") && !n.whole.empty() && !n.divisor.empty();
+    const size_t begin = at_;
+    Literal read = n;
+    if (take("\\frac{")) {
+      read.whole = digits();
+      const bool middle = take("}{");
+      read.divisor = digits();
+      if (middle && take("}") && !read.whole.empty() && !read.divisor.empty()) {
+        n = std::move(read);
+        return true;
+      }
+    }
+    at_ = begin;
+    return false;
   }
 
   /// "1,234.50", ".5", "1e3", "3/4"

@@ -1,6 +1,7 @@
 // Grade-school arithmetic as the released code scores it.
 #include "gdsd/base/regex.h"
 #include "gdsd/reward/gsm8k.h"
+#include "gdsd/text/answer.h"
 #include "gdsd/text/python_text.h"
 
 namespace gdsd {
@@ -132,17 +133,9 @@ std::optional<double> gsm8k_xml_correctness_released(const Attempt& attempt) {
 }
 
 ReleasedNumber gsm8k_eval_released(const Attempt& attempt) {
-  constexpr std::string_view kOpen = "<answer>";
-  const std::string_view text = attempt.generation;
-  std::optional<double> number = boxed_number(text);
-  const size_t begin = text.find(kOpen);
-  if (!number && begin != std::string_view::npos) {
-    const size_t end = text.find("</answer>", begin);
-    if (end != std::string_view::npos)
-      number =
-          loose_float(python_strip(text.substr(begin + kOpen.size(), end - begin - kOpen.size())),
-                      Which::kLast);
-  }
+  std::optional<double> number = boxed_number(attempt.generation);
+  if (const auto answer = first_answer(attempt.generation); !number && answer)
+    number = loose_float(*answer, Which::kLast);
   const auto gold = gsm8k_gold_released("#### " + attempt.example->answer);
   return {.extracted = number, .correct = number && number == gold};
 }

@@ -25,7 +25,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t kLongestAnswer = 1 << 20, kMostErrors = 2000;  // bytes
+constexpr size_t kLongestAnswer = 1 << 20, kMostErrors = 2000, kMostRead = 1 << 16;  // bytes
 
 struct Pipe {
   Pipe() {
@@ -76,6 +76,7 @@ int spawn(const std::vector<std::string>& argv, const Pipe& in, const Pipe& out,
   posix_spawn_file_actions_adddup2(&actions, in.ends[0], 0);
   posix_spawn_file_actions_adddup2(&actions, out.ends[1], 1);
   posix_spawn_file_actions_adddup2(&actions, err.ends[1], 2);
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes,
@@ -160,7 +161,9 @@ std::string LineProcess::end() {
   kill(-pid_, SIGKILL);
   int status = 0;
   while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) continue;
-  for (size_t before = 1; err_open_ && before != errors_.size();) {
+  // Not to its end: a process that left the group may write for ever.
+  const size_t most = errors_.size() + kMostRead;
+  for (size_t before = 1; err_open_ && before != errors_.size() && errors_.size() < most;) {
     before = errors_.size();
     read_some(err_, errors_, err_open_);
   }

@@ -25,9 +25,17 @@ std::optional<std::string> unboxed(std::string_view text) {
   return box ? std::optional(remove_boxed(*box)) : std::nullopt;
 }
 
+/// The released comparison of texts, where it does not leave out what matters: what follows
+/// "\text{ ", or what stands before "=".
+bool same_text(std::string_view answer, std::string_view gold) {
+  for (const std::string_view text : {answer, gold})
+    if (text.find("\\text{ ") != kNone || text.find('=') != kNone) return false;
+  const auto text = rewritten(answer, StringRule::kTraining);
+  return text && !text->empty() && text == rewritten(gold, StringRule::kTraining);
+}
+
 bool equal(std::string_view answer, std::string_view gold) {
-  return !python_strip(answer).empty() &&
-         (math_equal(answer, gold) || string_equivalent(std::string(answer), std::string(gold)));
+  return !python_strip(answer).empty() && (math_equal(answer, gold) || same_text(answer, gold));
 }
 
 }  // namespace
@@ -36,11 +44,11 @@ std::optional<double> math_reward(const Attempt& attempt) {
   const std::string& text = attempt.completion;
   const std::string& answer = attempt.example->answer;
   const std::string gold(boxed_answer(answer).value_or(answer));
-  const auto tags = last_between(text, kOpen, kClose);
+  const auto tags = tagged_answer(text);
   std::optional<std::string_view> box = tags ? boxed_answer(*tags) : std::nullopt;
   if (!box) box = boxed_answer(text);
   if (box) return equal(*box, gold);
-  if (tags && equal(python_strip(*tags), gold)) return 1;
+  if (tags && equal(*tags, gold)) return 1;
   return answers_agree(tags.value_or(text), "$" + gold + "$");
 }
 
@@ -64,10 +72,7 @@ ReleasedMath math_eval_released(const Attempt& attempt) {
   const std::string_view text = attempt.generation;
   ReleasedMath read{.extracted = unboxed(text), .correct = false};
   if (!read.extracted || read.extracted->empty())
-    if (const size_t open = text.find(kOpen); open != kNone) {
-      const size_t from = open + kOpen.size(), end = text.find(kClose, from);
-      if (end != kNone) read.extracted = python_strip(text.substr(from, end - from));
-    }
+    if (const auto answer = first_answer(text)) read.extracted = *answer;
   read.correct = read.extracted && string_equivalent(read.extracted, attempt.example->answer,
                                                      StringRule::kEvaluation);
   return read;

@@ -9,7 +9,8 @@
 
 namespace gdsd {
 
-/// 1 if the completion's answer equals the gold (math_equal) or is string_equivalent with it, else 0.
+/// 1 if the completion's answer equals the gold: by math_equal, or as texts are compared in the
+/// released code where that leaves out no text and no side of an equation. Else 0.
 /// The answer is the last closed box inside the last <answer>…</answer>, else the last closed box of
 /// all, else what the tags enclose, else what answers() finds. No answer equals nothing.
 std::optional<double> math_reward(const Attempt& attempt);

@@ -107,11 +107,10 @@ bool answers_agree(std::string_view response, std::string_view gold) {
   const std::string first = algebra::cleaned(a[0].text);
   if (!first.empty() && first == algebra::cleaned(b[0].text)) return true;
   const auto read = [](const std::vector<Answer>& candidates) -> std::optional<std::string> {
-    for (const Answer& c : candidates) {
-      algebra::Algebra algebra;
+    algebra::Algebra algebra;  // one budget for all
+    for (const Answer& c : candidates)
       if (algebra::read(algebra::cleaned(c.text), algebra))
         return c.percent ? c.text + "\\%" : c.text;
-    }
     return std::nullopt;
   };
   const auto x = read(a), y = read(b);

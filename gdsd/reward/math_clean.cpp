@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gdsd/reward/math_value.h"
+#include "gdsd/text/ascii.h"
 #include "gdsd/text/python_text.h"
 
 namespace gdsd::algebra {
@@ -9,13 +10,11 @@ namespace {
 
 constexpr auto kNone = std::string_view::npos;
 
-bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
 /// The command at `at`, "\frac", without what follows; one character after the backslash if that is
 /// no letter.
 std::string_view command_at(std::string_view text, size_t at) {
   size_t end = at + 1;
-  while (end < text.size() && letter(text[end])) ++end;
+  while (end < text.size() && is_letter(text[end])) ++end;
   return text.substr(at, std::max(end, std::min(at + 2, text.size())) - at);
 }
 
@@ -81,7 +80,7 @@ std::string with_one_spelling(std::string_view text) {
     at += command.size();
     if (command == "\\!") {
       while (at < text.size() && text[at] == ' ') ++at;
-    } else if (command == "\\\\" && !matrix && at < text.size() && letter(text[at])) {
+    } else if (command == "\\\\" && !matrix && at < text.size() && is_letter(text[at])) {
       --at;  // a backslash that was doubled
     } else {
       out += respelled(command).value_or(command);
@@ -104,9 +103,9 @@ std::string with_semicolons(std::string_view text) {
     if (word.starts_with("and")) end = from + 3;
     if (word.starts_with("or")) end = from + 2;
     while (in_text && end > at && end < text.size() && text[end] == ' ') ++end;
-    const bool before = at > 0 && (letter(text[at - 1]) || text[at - 1] == '\\');
+    const bool before = at > 0 && (is_letter(text[at - 1]) || text[at - 1] == '\\');
     const bool closed = in_text ? end < text.size() && text[end] == '}'
-                                : !before && (end == text.size() || !letter(text[end]));
+                                : !before && (end == text.size() || !is_letter(text[end]));
     if (end > at && closed) {
       out += ';';
       at = end + (in_text ? 1 : 0);
@@ -117,7 +116,17 @@ std::string with_semicolons(std::string_view text) {
   return out;
 }
 
-/// Without \text{…} at the end, and an exponent of it, as long as something is before it.
+/// Whether any word of a text is one that changes a number before it.
+bool matters(std::string_view text) {
+  while (!(text = python_strip(text)).empty()) {
+    const size_t end = std::min(text.find(' '), text.size());
+    if (quantity(text.substr(0, end))) return true;
+    text.remove_prefix(end);
+  }
+  return false;
+}
+
+/// Without units: \text{…} at the end, and an exponent of it, as long as something is before it.
 std::string_view without_units(std::string_view text) {
   for (;;) {
     text = python_strip(text);
@@ -131,7 +140,8 @@ std::string_view without_units(std::string_view text) {
     const size_t open = rest.rfind("\\text");
     if (open == kNone) return text;
     const size_t brace = rest.find_first_not_of(' ', open + 5);
-    if (brace == kNone || rest[brace] != '{' || rest.find('}', brace) != rest.size() - 1)
+    if (brace == kNone || rest[brace] != '{' || rest.find('}', brace) != rest.size() - 1 ||
+        matters(rest.substr(brace + 1, rest.size() - brace - 2)))
       return text;
     rest = python_strip(rest.substr(0, open));
     if (rest.empty() || rest.ends_with('=') || rest.ends_with(',') || rest.ends_with(';'))
@@ -148,6 +158,21 @@ std::string_view last_side(std::string_view text) {
 }
 
 }  // namespace
+
+std::optional<Ratio> quantity(std::string_view text) {
+  static constexpr std::pair<std::string_view, int> kNumbers[] = {{"dozen", 12},
+                                                                  {"hundred", 100},
+                                                                  {"thousand", 1000},
+                                                                  {"million", 1000000},
+                                                                  {"billion", 1000000000}};
+  for (const auto& [name, value] : kNumbers)
+    if (text == name) return ratio(value);
+  std::string day;
+  for (char c : text)
+    if (c != '.') day += static_cast<char>(c | 32);
+  if (day != "am" && day != "pm") return std::nullopt;
+  return symbol("\\text " + day);
+}
 
 std::string cleaned(std::string_view answer) {
   const std::string text = with_semicolons(with_one_spelling(python_strip(answer)));

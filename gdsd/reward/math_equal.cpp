@@ -4,6 +4,7 @@
 
 #include "gdsd/reward/math_parser.h"
 #include "gdsd/reward/math_value.h"
+#include "gdsd/text/ascii.h"
 
 namespace gdsd::algebra {
 
@@ -19,22 +20,20 @@ namespace {
 
 using Kind = Value::Kind;
 
-bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
 class Comparison {
  public:
   explicit Comparison(Algebra& algebra) : algebra_(algebra) {}
 
   bool equal(const Value& a, const Value& b) {
     algebra_.spend(1);
-    if (const Value* side = assigned(a); side && !equation(b)) return equal(*side, b);
-    if (const Value* side = assigned(b); side && !equation(a)) return equal(a, *side);
+    if (const Value* side = assigned(a); side && !says_what(b)) return equal(*side, b);
+    if (const Value* side = assigned(b); side && !says_what(a)) return equal(a, *side);
     if (a.kind == Kind::kText || b.kind == Kind::kText) return texts(a, b);
     if (a.kind == Kind::kRelation && b.kind == Kind::kRelation) return relations(a, b);
     if (a.kind == Kind::kRelation || b.kind == Kind::kRelation) return interval(a, b);
     if (a.kind != b.kind) {
-      if (set(a)) return in_any_order(a.items, {b});
-      return set(b) && in_any_order({a}, b.items);
+      if (set(a)) return as_sets(a.items, {b});
+      return set(b) && as_sets({a}, b.items);
     }
     switch (a.kind) {
       case Kind::kScalar: return scalars(a, b);
@@ -49,23 +48,62 @@ class Comparison {
     return v.kind == Kind::kRelation && v.operators.find_first_not_of('=') == std::string::npos;
   }
 
+  /// Whether it is an equation, or says of what set something is.
+  static bool says_what(const Value& v) {
+    return v.kind == Kind::kRelation && v.operators.find_first_not_of("=e") == std::string::npos;
+  }
+
   static bool set(const Value& v) {
     return v.kind == Kind::kSequence && (v.open == 0 || v.open == '{');
   }
 
-  /// The right side of an equation for a name, x = 5 or f(x) = 5.
+  /// The right side of what says what a name is, x = 5, f(x) = 5 or x ∈ A.
   static const Value* assigned(const Value& v) {
-    if (!equation(v) || v.operators.size() != 1) return nullptr;
+    if (v.kind != Kind::kRelation || (v.operators != "=" && v.operators != "e")) return nullptr;
     const Value& name = v.items[0];
-    if (name.kind == Kind::kText) return &v.items[1];
-    if (name.kind != Kind::kScalar || name.scalar.numerator.terms.size() != 1 ||
-        name.scalar.denominator.rational() != Rational(1))
-      return nullptr;
-    const auto& [monomial, coefficient] = *name.scalar.numerator.terms.begin();
-    if (coefficient != 1 || monomial.empty()) return nullptr;
-    for (const auto& [atom, exponent] : monomial)
-      if (atom.name.size() > 12 || denominator(exponent) != 1) return nullptr;
-    return &v.items[1];
+    const bool named =
+        name.kind == Kind::kText || lone_symbol(name) || word(v.text) || applied(v.text);
+    return named ? &v.items[1] : nullptr;
+  }
+
+  /// Whether an equation's text begins with a word as a name, sum = or xyz =; two letters are a product.
+  static bool word(std::string_view text) {
+    const size_t end = text.find('=');
+    return end >= 3 && end < text.size() &&
+           std::all_of(text.begin(), text.begin() + end, is_letter);
+  }
+
+  /// Whether an equation's text begins as f(x) = or f^{-1}(x) =, a letter of a letter.
+  static bool applied(std::string_view text) {
+    const size_t open = text.find('(');
+    if (open == 0 || open == std::string_view::npos || open + 2 > text.size() ||
+        !text.substr(open + 2).starts_with(")="))
+      return false;
+    std::string_view name = text.substr(1, open - 1);
+    if (name.ends_with("^{-1}")) name.remove_suffix(5);
+    while (name.ends_with('\'')) name.remove_suffix(1);
+    const bool subscript = name.starts_with("_{") ? name.find('}') == name.size() - 1
+                                                  : name.starts_with('_') && name.size() == 2;
+    return is_letter(text[0]) && is_letter(text[open + 1]) && (name.empty() || subscript);
+  }
+
+  /// Whether x = 1, y = 2 are on one side alone: then 1, 2 are in that order.
+  bool in_the_order_of_names(const std::vector<Value>& a, const std::vector<Value>& b) {
+    const auto none = [](const std::vector<Value>& v) {
+      return std::none_of(v.begin(), v.end(), equation);
+    };
+    if (none(a) == none(b)) return false;
+    const Value* name = nullptr;
+    for (const Value& v : none(a) ? b : a) {
+      if (!equation(v)) continue;
+      if (name && !equal(*name, v.items[0])) return true;
+      name = &v.items[0];
+    }
+    return false;
+  }
+
+  bool as_sets(const std::vector<Value>& a, const std::vector<Value>& b) {
+    return in_the_order_of_names(a, b) ? in_order(a, b) : in_any_order(a, b);
   }
 
   bool scalars(const Value& a, const Value& b) {
@@ -73,26 +111,26 @@ class Comparison {
     return algebra_.equal(a.scalar, b.scalar) || rounded(a, b) || rounded(b, a);
   }
 
-  /// Whether `decimal` is what `exact` rounds to, to six places or more.
+  /// Whether `decimal` is what `exact` rounds to, to six places and six digits or more.
   static bool rounded(const Value& decimal, const Value& exact) {
     const unsigned places = decimal.places.value_or(0);
     if (places < 6 || (exact.places && *exact.places < places)) return false;
     const auto x = decimal.scalar.rational(), y = exact.scalar.rational();
-    if (!x || !y || places > 1000 || *x == 0) return false;
+    if (!x || !y || places > 1000) return false;
     const Rational unit(1, pow(Integer(10), places));
-    return abs(*x - *y) * 2 <= unit;
+    return abs(*x) >= 100000 * unit && abs(*x - *y) * 2 <= unit;
   }
 
   /// A text equals the same text, and a word its letters: \text{A} and A.
   static bool texts(const Value& a, const Value& b) {
-    const auto word = [](const Value& v) {
+    const auto letters = [](const Value& v) {
       std::string_view text = v.text;
       if (text.size() == 3 && text.front() == '(' && text.back() == ')') text = text.substr(1, 1);
       return std::string(text);
     };
-    std::string x = word(a), y = word(b);
+    std::string x = letters(a), y = letters(b);
     if (a.kind == b.kind) return !x.empty() && x == y;
-    if (!std::all_of(x.begin(), x.end(), letter)) return false;
+    if (!std::all_of(x.begin(), x.end(), is_letter)) return false;
     const auto lower = [](char c) { return static_cast<char>(c | 32); };
     return x.size() == y.size() && !x.empty() &&
            std::equal(x.begin(), x.end(), y.begin(),
@@ -115,7 +153,7 @@ class Comparison {
   }
 
   bool sequences(const Value& a, const Value& b) {
-    if (set(a) && set(b)) return in_any_order(a.items, b.items);
+    if (set(a) && set(b)) return as_sets(a.items, b.items);
     const bool same = a.open == b.open && a.close == b.close;
     const auto open_list = [](const Value& v) {
       return v.open == 0 || (v.open == '(' && v.close == ')');
@@ -129,6 +167,7 @@ class Comparison {
       case '>': return '<';
       case 'l': return 'g';
       case 'g': return 'l';
+      case 'e': return 'c';
       default: return operation;
     }
   }
@@ -146,7 +185,7 @@ class Comparison {
     const Value back = turned(b);
     if (a.operators == b.operators && in_order(a.items, b.items)) return true;
     if (a.operators == back.operators && in_order(a.items, back.items)) return true;
-    if (a.operators.size() != 1) return false;
+    if (a.operators.size() != 1 || a.operators == "e") return false;
     for (const Value* v : {&a, &b})
       for (const Value& side : v->items)
         if (side.kind != Kind::kScalar) return false;
@@ -211,11 +250,14 @@ class Comparison {
   }
 
   static bool lone_symbol(const Value& v) {
-    if (v.kind != Kind::kScalar || v.scalar.numerator.terms.size() != 1) return false;
+    if (v.kind != Kind::kScalar || v.scalar.numerator.terms.size() != 1 ||
+        v.scalar.denominator.rational() != Rational(1))
+      return false;
     const auto& [monomial, coefficient] = *v.scalar.numerator.terms.begin();
+    const std::string name = monomial.empty() ? "" : monomial.begin()->first.name;
     return coefficient == 1 && monomial.size() == 1 && monomial.begin()->second == 1 &&
-           monomial.begin()->first.kind == Atom::Kind::kSymbol &&
-           monomial.begin()->first.name != "\\infty";
+           monomial.begin()->first.kind == Atom::Kind::kSymbol && name != "\\infty" &&
+           name.find(' ') == std::string::npos;
   }
 
   Algebra& algebra_;

@@ -2,14 +2,12 @@
 #include <algorithm>
 
 #include "gdsd/reward/math_parser.h"
+#include "gdsd/text/ascii.h"
 
 namespace gdsd::algebra {
 namespace {
 
 using Kind = Value::Kind;
-
-bool digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 constexpr std::string_view kFunctions[] = {"sin",    "cos",  "tan",  "cot", "sec",    "csc",
                                            "log",    "ln",   "lg",   "exp", "arcsin", "arccos",
@@ -68,7 +66,7 @@ Value Parser::logarithm(std::string_view name) {
     if (peek() == '{')
       base = braced();
     else
-      base = digit(peek()) ? ratio(text_[at_++] - '0') : scalar(primary());
+      base = is_digit(peek()) ? ratio(text_[at_++] - '0') : scalar(primary());
   }
   std::optional<Ratio> raised;
   if (take("^")) raised = exponent();
@@ -85,7 +83,7 @@ Ratio Parser::braced() {
 }
 
 Ratio Parser::digit_or_braced() {
-  if (!digit(peek())) return braced();
+  if (!is_digit(peek())) return braced();
   return ratio(text_[at_++] - '0');
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gdsd/text/ascii.h"
 #include "gdsd/text/python_text.h"
 
 namespace gdsd::algebra {
@@ -10,8 +11,6 @@ namespace {
 using Kind = Value::Kind;
 
 constexpr size_t kMaxText = 4096;
-
-bool digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Whether the text, or what it says a name equals, is one number with commas: 1,234,567.
 bool only_thousands(std::string_view text) {
@@ -23,15 +22,15 @@ bool only_thousands(std::string_view text) {
   bool ok = at > 0 && at <= 3 && at < whole.size();
   for (; ok && at < whole.size(); at += 4)
     ok = whole[at] == ',' && whole.size() - at >= 4 &&
-         std::all_of(whole.begin() + at + 1, whole.begin() + at + 4, digit);
+         std::all_of(whole.begin() + at + 1, whole.begin() + at + 4, is_digit);
   return ok && std::all_of(text.begin() + whole.size(), text.end(),
-                           [](char c) { return c == '.' || digit(c); });
+                           [](char c) { return c == '.' || is_digit(c); });
 }
 
 /// What a relation is written as, and its letter in Value::operators.
 constexpr std::pair<std::string_view, char> kRelations[] = {
     {"=", '='},    {"<", '<'},    {">", '>'},      {"\\le", 'l'},   {"\\ge", 'g'},
-    {"\\ne", 'n'}, {"\\in", '='}, {"\u2264", 'l'}, {"\u2265", 'g'}, {"\u2260", 'n'},
+    {"\\ne", 'n'}, {"\\in", 'e'}, {"\u2264", 'l'}, {"\u2265", 'g'}, {"\u2260", 'n'},
 };
 
 bool infinite(const Ratio& r) {
@@ -118,6 +117,7 @@ Value Parser::element() {
       }
   }
   Value value = relation.items.empty() ? std::move(first) : std::move(relation);
+  algebra_.spend((at_ - begin) / 64);
   if (value.kind != Kind::kText)
     value.text = replace_all(text_.substr(begin, at_ - begin), " ", "");
   return value;
@@ -206,11 +206,11 @@ Value Parser::product() {
 Value Parser::factors() {
   const Deeper deeper(*this);
   const char first = peek();
-  bool number_before = digit(first) || first == '.';
+  bool number_before = is_digit(first) || first == '.';
   const size_t begin = at_;
   Value value = power();
   const std::string_view source = python_strip(text_.substr(begin, at_ - begin));
-  const bool mixed = number_before && std::all_of(source.begin(), source.end(), digit) &&
+  const bool mixed = number_before && std::all_of(source.begin(), source.end(), is_digit) &&
                      text_.substr(at_).starts_with("\\frac");
   if (mixed) {
     const Value part = power();
@@ -220,7 +220,7 @@ Value Parser::factors() {
     number_before = false;
   }
   while (starts_primary()) {
-    const bool number = digit(text_[at_]) || text_[at_] == '.';
+    const bool number = is_digit(text_[at_]) || text_[at_] == '.';
     if (number && number_before) fail();  // "1 000"
     value = combined('*', value, power());
     number_before = number;

@@ -2,15 +2,13 @@
 #include <algorithm>
 
 #include "gdsd/reward/math_parser.h"
+#include "gdsd/text/ascii.h"
 #include "gdsd/text/python_text.h"
 
 namespace gdsd::algebra {
 namespace {
 
 using Kind = Value::Kind;
-
-bool digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 constexpr std::string_view kSymbols[] = {
     "alpha", "beta",     "gamma", "delta",   "epsilon", "varepsilon", "zeta", "eta",
@@ -25,11 +23,12 @@ bool in(const List& list, std::string_view name) {
 }
 
 /// The digits of a number as a value, "12.50" with two places.
-Value decimal(std::string_view whole, std::string_view after_point) {
+Value decimal(std::string_view whole, std::string_view after_point, Algebra& algebra) {
+  algebra.spend((whole.size() + after_point.size()) / 16);
   Integer over(0), under(1);
   for (const std::string_view part : {whole, after_point})
     for (char c : part)
-      if (digit(c)) over = over * 10 + (c - '0');
+      if (is_digit(c)) over = over * 10 + (c - '0');
   for (size_t i = 0; i < after_point.size(); ++i) under *= 10;
   Value value{.scalar = ratio(Rational(over, under))};
   if (!after_point.empty()) value.places = static_cast<unsigned>(after_point.size());
@@ -52,14 +51,15 @@ bool Parser::starts_primary() {
            name == "pi" || name == "binom" || name == "text" || name == "begin" ||
            name == "lfloor" || name == "lceil";
   }
-  return digit(c) || is_letter(c) || c == '(' || c == '[' || c == '{' || (c == '|' && bars_ == 0) ||
-         (c == '.' && at_ + 1 < text_.size() && digit(text_[at_ + 1]));
+  return is_digit(c) || is_letter(c) || c == '(' || c == '[' || c == '{' ||
+         (c == '|' && bars_ == 0) ||
+         (c == '.' && at_ + 1 < text_.size() && is_digit(text_[at_ + 1]));
 }
 
 Value Parser::primary() {
   const Deeper deeper(*this);
   const char c = peek();
-  if (digit(c) || c == '.') return number();
+  if (is_digit(c) || c == '.') return number();
   if (is_letter(c)) return letter();
   if (c == '(' || c == '[') return bracketed();
   if (c == '\\') return command();
@@ -85,19 +85,19 @@ Value Parser::primary() {
 Value Parser::number() {
   const size_t begin = at_;
   const auto digits = [&] {
-    while (at_ < text_.size() && (digit(text_[at_]) || (thousands_ && text_[at_] == ','))) ++at_;
+    while (at_ < text_.size() && (is_digit(text_[at_]) || (thousands_ && text_[at_] == ','))) ++at_;
   };
   digits();
   const std::string_view whole = text_.substr(begin, at_ - begin);
   std::string_view after;
-  if (at_ + 1 < text_.size() && text_[at_] == '.' && digit(text_[at_ + 1])) {
+  if (at_ + 1 < text_.size() && text_[at_] == '.' && is_digit(text_[at_ + 1])) {
     const size_t point = at_++;
     digits();
     after = text_.substr(point + 1, at_ - point - 1);
   }
   if (whole.empty() && after.empty()) fail();
   if (whole.size() + after.size() > 1000) fail();
-  Value value = decimal(whole, after);
+  Value value = decimal(whole, after, algebra_);
   if (take("_")) value.base = subscript();
   return value;
 }
@@ -109,8 +109,8 @@ std::string Parser::subscript() {
     const size_t end = text_.find('}', at_);
     if (end == std::string_view::npos) fail();
     at_ = end + 1;
-  } else if (digit(peek())) {
-    while (at_ < text_.size() && digit(text_[at_])) ++at_;
+  } else if (is_digit(peek())) {
+    while (at_ < text_.size() && is_digit(text_[at_])) ++at_;
   } else if (is_letter(peek())) {
     ++at_;
   } else {
@@ -152,8 +152,9 @@ Value Parser::set() {
   return value;
 }
 
-/// \text{…}: a number if that is in it.
+/// \text{…}: a number if that is in it, or what it means after one.
 Value Parser::text_group() {
+  const bool is_first = at_ <= std::string_view("\\text").size();
   expect("{");
   const size_t end = text_.find('}', at_);
   if (end == std::string_view::npos) fail();
@@ -164,13 +165,14 @@ Value Parser::text_group() {
   const size_t point = std::min(digits.find('.'), digits.size());
   const std::string_view whole = digits.substr(0, point),
                          after = point < digits.size() ? digits.substr(point + 1) : "";
-  if (!whole.empty() && digits.size() < 1000 && std::all_of(whole.begin(), whole.end(), digit) &&
-      std::all_of(after.begin(), after.end(), digit) &&
+  if (!whole.empty() && digits.size() < 1000 && std::all_of(whole.begin(), whole.end(), is_digit) &&
+      std::all_of(after.begin(), after.end(), is_digit) &&
       (point == digits.size() || !after.empty())) {
-    Value value = decimal(whole, after);
+    Value value = decimal(whole, after, algebra_);
     if (inside.starts_with('-')) value.scalar = algebra_.negate(value.scalar);
     return value;
   }
+  if (auto value = quantity(inside); value && !is_first) return of(*std::move(value));
   return {.kind = Kind::kText, .text = std::string(inside)};
 }
 

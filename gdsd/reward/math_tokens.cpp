@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "gdsd/text/ascii.h"
 #include "gdsd/text/python_text.h"
 
 namespace gdsd {
@@ -10,7 +11,6 @@ namespace {
 
 constexpr auto kNone = std::string_view::npos;
 
-bool digit(char c) { return c >= '0' && c <= '9'; }
 bool space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
 /// Where a mark occurs next, for places that only grow.
@@ -49,10 +49,10 @@ Token with_percent(std::string_view text, Token token, bool escaped) {
 size_t after_simple_number(std::string_view text, size_t at) {
   size_t end = at + (at < text.size() && text[at] == '-' ? 1 : 0);
   const size_t first = end;
-  while (end < text.size() && digit(text[end])) ++end;
+  while (end < text.size() && is_digit(text[end])) ++end;
   if (end == first) return at;
-  if (end + 1 < text.size() && (text[end] == '.' || text[end] == ',') && digit(text[end + 1]))
-    for (++end; end < text.size() && digit(text[end]);) ++end;
+  if (end + 1 < text.size() && (text[end] == '.' || text[end] == ',') && is_digit(text[end + 1]))
+    for (++end; end < text.size() && is_digit(text[end]);) ++end;
   return end;
 }
 
@@ -95,7 +95,7 @@ std::optional<Token> number_at(std::string_view text, size_t at) {
   size_t end = first;
   const auto digits_at = [&](size_t from) {
     size_t to = from;
-    while (to < text.size() && digit(text[to])) ++to;
+    while (to < text.size() && is_digit(text[to])) ++to;
     return to - from;
   };
   end += digits_at(first);
@@ -131,12 +131,12 @@ size_t after_expression(std::string_view text, size_t at, size_t& seen) {
   size_t end = at;
   for (std::string_view opening : {"-", "(", "-"})
     if (text.substr(end).starts_with(opening)) ++end;
-  if (end >= text.size() || !digit(text[end])) return at;
+  if (end >= text.size() || !is_digit(text[end])) return at;
   bool sign = false;
   for (; end < text.size() && end - at < 1000;) {
     const size_t length = sign_length(end);
     sign = sign || length > 0;
-    if (length == 0 && !digit(text[end]) && text[end] != '.' && !space(text[end])) break;
+    if (length == 0 && !is_digit(text[end]) && text[end] != '.' && !space(text[end])) break;
     end += std::max<size_t>(length, 1);
   }
   seen = end;
@@ -158,7 +158,7 @@ std::vector<Token> formulas(std::string_view text) {
     size_t from = at, close = kNone, width = 0;
     if (rest.starts_with("$$") && before != '\\') {
       from = at + 2, close = dollars.at_or_after(from), width = 2;
-    } else if (rest[0] == '$' && before != '\\' && !digit(before)) {
+    } else if (rest[0] == '$' && before != '\\' && !is_digit(before)) {
       from = at + 1, width = 1;
       for (close = dollar.at_or_after(from); close != kNone && text[close - 1] == '\\';)
         close = dollar.at_or_after(close + 1);

@@ -28,8 +28,12 @@ struct Value {
   std::vector<Value> items = {};
   char open = 0, close = 0;    // of a sequence, 0 without; '{' for a set
   size_t columns = 0;          // of a matrix
-  std::string operators = {};  // of a relation: = < > n(≠) l(≤) g(≥)
+  std::string operators = {};  // of a relation: = < > n(≠) l(≤) g(≥) e(∈)
 };
+
+/// The number or half of a day that a text after a number means, \text{ million} or \text{ a.m.}; nullopt
+/// for a unit or any other text.
+std::optional<Ratio> quantity(std::string_view text);
 
 /// The answer without what carries no meaning: dollars, spacing, degrees, \left, units at the end, all
 /// but the last of several equations; \dfrac as \frac, \mathrm as \text, "and" as ";".

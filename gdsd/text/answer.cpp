@@ -8,9 +8,23 @@
 
 namespace gdsd {
 
+namespace {
+
+constexpr std::string_view kOpen = "<answer>", kClose = "</answer>";
+
+}  // namespace
+
+std::optional<std::string_view> first_answer(std::string_view text) {
+  const size_t open = text.find(kOpen);
+  if (open == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(open + kOpen.size());
+  const size_t end = text.find(kClose);
+  if (end == std::string_view::npos) return std::nullopt;
+  return python_strip(text.substr(0, end));
+}
+
 std::optional<std::string_view> tagged_answer(std::string_view completion) {
-  constexpr std::string_view kOpen = "<answer>";
-  const size_t end = completion.rfind("</answer>");
+  const size_t end = completion.rfind(kClose);
   if (end == std::string_view::npos) return std::nullopt;
   const size_t begin = completion.substr(0, end).rfind(kOpen);
   if (begin == std::string_view::npos) return std::nullopt;

@@ -11,6 +11,10 @@ namespace gdsd {
 /// space around it; nullopt without such a pair.
 std::optional<std::string_view> tagged_answer(std::string_view completion);
 
+/// What stands between the first "<answer>" and the "</answer>" that is next after it, likewise: where
+/// the released code looks.
+std::optional<std::string_view> first_answer(std::string_view text);
+
 /// The content of the last "\boxed{…}" whose brace is closed and which is not blank, without white
 /// space around it.
 std::optional<std::string_view> boxed_answer(std::string_view text);

@@ -49,8 +49,8 @@ bool has(const std::string& text, const std::string& part) {
 TEST(ExternalReward, RunsTheExampleOfTheManual) {
   const Reward reward = external_reward(
       {.command = "/usr/bin/env python3 " GDSD_SOURCE_DIR "/docs/reward_example.py"});
-  EXPECT_DOUBLE_EQ(*reward({&kExample, "so 42"}), 1 - 0.005);
-  EXPECT_DOUBLE_EQ(*reward({&kExample, "so 43 "}), -0.006);
+  EXPECT_EQ(reward({&kExample, "so 42"}), 1);
+  EXPECT_EQ(reward({&kExample, "so 43 "}), 0);
   const Example without{.prompt = "?"};
   EXPECT_EQ(reward({&without, "42"}), std::nullopt);
 }
@@ -123,7 +123,7 @@ TEST(ExternalReward, SaysWhyItCannotBeUsed) {
             "[reward] cannot start '/no/such/program': No such file or directory.");
   EXPECT_EQ(error_of([] { external_reward({.command = " "}); }), "command: must name a program.");
   EXPECT_TRUE(has(error_of([] { external_reward({.command = "cat", .timeout = 0}); }),
-                  "timeout: must be above 0"));
+                  "timeout: got 0, expected 0 … 86400 seconds."));
   EXPECT_TRUE(
       has(error_of([] {
             external_reward({.command = "true"})({&kExample, "42"});
@@ -178,6 +178,29 @@ TEST(ExternalReward, LeavesNoProcessBehind) {
   }
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
   EXPECT_EQ(errno, ECHILD) << "a child is left, alive or as a zombie";
+}
+
+TEST(ExternalReward, IsNotHeldUpByWhatIsWrittenAfterItsEnd) {
+  const Program wordy(
+      "F_SETPIPE_SZ = 1031\nimport fcntl\n"
+      "sys.stdin.readline()\n"
+      "os.close(1)\n"
+      "time.sleep(0.3)\n"
+      "fcntl.fcntl(2, F_SETPIPE_SZ, 1 << 20)\n"
+      "os.write(2, b'a' * 300000 + b'b' * 300000)\n");
+  const std::string error = wordy.error();
+  EXPECT_TRUE(has(error, "exit status 0; its last words: aaa")) << error;
+  EXPECT_FALSE(has(error, "b" + std::string(100, 'b'))) << "more than 64 KB of it was read";
+}
+
+TEST(ExternalReward, InheritsNoDescriptor) {
+  const int open = dup(2);  // which stays open in a program that is started
+  const Program counts(
+      "for line in sys.stdin:\n"
+      "    others = [f for f in range(3, 100) if os.path.exists(f'/proc/self/fd/{f}')]\n"
+      "    print(json.dumps({'id': json.loads(line)['id'], 'score': len(others)}), flush=True)\n");
+  EXPECT_EQ(counts.reward()({&kExample, ""}), 0);
+  close(open);
 }
 
 TEST(ExternalReward, AClosedPipeIsNoSignal) {

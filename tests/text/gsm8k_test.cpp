@@ -32,6 +32,7 @@ TEST(NumberIn, ReadsWhatPeopleWrite) {
   EXPECT_EQ(number(".5"), "1/2");
   EXPECT_EQ(number("3/4 of a cup"), "3/4");
   EXPECT_EQ(number("\\dfrac{1}{3}"), "1/3");
+  EXPECT_EQ(number("\\frac{3}{4.5}"), "9/2") << "not read as a fraction, so the last number";
   EXPECT_EQ(number("0.1"), "1/10") << "exactly";
   EXPECT_EQ(number("5 eggs"), "5");
   EXPECT_EQ(number("5e"), "5");

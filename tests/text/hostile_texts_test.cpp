@@ -5,6 +5,7 @@
 
 #include "gdsd/reward/countdown.h"
 #include "gdsd/reward/gsm8k.h"
+#include "gdsd/reward/math.h"
 #include "gdsd/reward/sudoku.h"
 
 namespace gdsd {
@@ -13,7 +14,8 @@ namespace {
 /// Every reward and parser of a text.
 void score_all(const std::string& text) {
   static const Example sudoku{.problem = "1200340000000000", .answer = "1234341221434321"};
-  static const Example countdown{.problem = "75,27,17=6"}, gsm8k{.answer = "72"};
+  static const Example countdown{.problem = "75,27,17=6"}, gsm8k{.answer = "72"},
+      math{.answer = "\\boxed{\\frac{1}{2}}"};
   sudoku_reward({&sudoku, text});
   sudoku_released({&sudoku, text});
   sudoku_eval_released({&sudoku, text, text});
@@ -28,6 +30,9 @@ void score_all(const std::string& text) {
     reward({&gsm8k, text});
   gsm8k_eval_released({&gsm8k, text, text});
   gsm8k_gold_released(text);
+  for (auto reward : {math_reward, math_boxed_released, math_xml_released, math_format_released})
+    reward({&math, text});
+  math_eval_released({&math, text, text});
 }
 
 TEST(HostileTexts, EndSoon) {
@@ -50,6 +55,13 @@ TEST(HostileTexts, EndSoon) {
                            "\\boxed ",
                            "\\boxed{1\n",
                            "\\frac{1}",
+                           "\\frac12",
+                           "\\binom{5}{1000000000}",
+                           "$\\tan(",
+                           "\\text{ and }",
+                           "\\sqrt",
+                           "\\pm",
+                           "$x$ and ",
                            "1=",
                            "1,234",
                            "The answer is ",

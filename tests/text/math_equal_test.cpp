@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <filesystem>
 #include <vector>
 
@@ -43,10 +42,18 @@ TEST(MathEqual, KnowsNumbersInEverySpelling) {
                 {"\\$18.90", "18.9"},
                 {"90^\\circ", "90"},
                 {"5\\text{ cm}^2", "5"},
-                {"864 \\mbox{ inches}^2", "864"}});
+                {"864 \\mbox{ inches}^2", "864"},
+                {"5\\text{ million}", "5000000"},
+                {"2.5 \\text{ thousand}", "2500"},
+                {"3\\text{ dozen}", "36"},
+                {"10\\text{ a.m.}", "10 \\text{ am}"}});
   expect(false, {{"1/2", "1/3"},
                  {"10\\%", "10"},
                  {"1 000", "1000"},
+                 {"10\\text{ a.m.}", "10\\text{ p.m.}"},
+                 {"10\\text{ AM}", "10"},
+                 {"5\\text{ million}", "5"},
+                 {"5\\text{ million dollars}", "5"},
                  {"1e3", "1000"},
                  {"16.", "16"},
                  {".60", "60"},
@@ -61,12 +68,15 @@ TEST(MathEqual, ComparesDecimalsExactlyOrToTheirSixPlaces) {
   expect(true, {{"0.333333", "\\frac13"},
                 {"0.6666667", "2/3"},
                 {"33.333333\\%", "1/3"},
-                {"0.3333333", "0.333333"}});
+                {"0.3333333", "0.333333"},
+                {"12.345679", "1000/81"}});
   expect(false, {{"0.333", "\\frac13"},
                  {"0.666666", "2/3"},
                  {"3.14159265", "\\pi"},
                  {"0.0000001", "0"},
                  {"0.000000", "0.0000001"},
+                 {"0.000001", "5/10000000"},
+                 {"0.000667", "1/1500"},
                  {"1.414214", "\\sqrt2"}});
 }
 
@@ -82,11 +92,15 @@ TEST(MathEqual, SimplifiesRadicals) {
                 {"5^{1/2}", "\\sqrt5"},
                 {"\\sqrt{3+2\\sqrt2}", "1+\\sqrt2"},
                 {"\\sqrt{x^2}", "|x|"},
-                {"|3-4i|", "5"}});
+                {"|3-4i|", "5"},
+                {"|\\sqrt{1+\\sqrt2}|", "\\sqrt{1+\\sqrt2}"},
+                {"|\\sqrt{x}|", "\\sqrt x"}});
   expect(false, {{"\\sqrt{x^2}", "x"},
                  {"\\sqrt{(1-\\sqrt2)^2}", "1-\\sqrt2"},
                  {"\\sqrt[3]{(1-\\sqrt2)^2}^{1/2}", "\\sqrt[3]{1-\\sqrt2}"},
                  {"\\sqrt2", "\\sqrt3"},
+                 {"|\\sqrt{\\sqrt2-8}|", "\\sqrt{\\sqrt2-8}"},
+                 {"|1+\\sqrt{\\sqrt2-8}|", "\\sqrt{(1+\\sqrt{\\sqrt2-8})^2}"},
                  {"\\sqrt{\\cos 2}\\sqrt{\\cos 3}", "\\sqrt{\\cos 2 \\cdot \\cos 3}"},
                  {"\\sqrt{-1}\\cdot\\sqrt{-1}", "1"}});
 }
@@ -140,8 +154,17 @@ TEST(MathEqual, KnowsListsTuplesIntervalsAndMatrices) {
           {"x<5", "(-\\infty,5)"},
           {"\\begin{pmatrix}1/2\\\\2\\end{pmatrix}", "\\begin{bmatrix}0.5\\\\2\\end{bmatrix}"},
           {"2\\begin{pmatrix}1&0\\end{pmatrix}", "\\begin{pmatrix}2&0\\end{pmatrix}"},
-          {"\\emptyset", "\\{\\}"}});
+          {"\\emptyset", "\\{\\}"},
+          {"x=1,y=2", "y=2,x=1"},
+          {"x=1,y=2", "1,2"},
+          {"x=1,y=2", "(1,2)"},
+          {"x=1 \\text{ or } x=2", "2,1"},
+          {"x=-2,1", "1,-2"}});
   expect(false, {{"(1,2)", "(2,1)"},
+                 {"x=1,y=2", "2,1"},
+                 {"x=1,y=2", "\\{2,1\\}"},
+                 {"x=1,y=1", "1"},
+                 {"x=1,y=1", "x=1"},
                  {"[0,1)", "[0,1]"},
                  {"\\{1,2\\}", "\\{1,2,3\\}"},
                  {"\\begin{pmatrix}1\\\\2\\end{pmatrix}", "\\begin{pmatrix}1&2\\end{pmatrix}"},
@@ -151,7 +174,12 @@ TEST(MathEqual, KnowsListsTuplesIntervalsAndMatrices) {
 
 TEST(MathEqual, KnowsEquationsAndInequalities) {
   expect(true, {{"x=5", "5"},
+                {"x_1=5", "5"},
+                {"\\theta=5", "5"},
+                {"area = 5", "5"},
                 {"f(x)=2x+1", "2x+1"},
+                {"f^{-1}(x) = 2x", "2x"},
+                {"g_1'\\left( t \\right)=t", "t"},
                 {"a=b=c", "c"},
                 {"y=2x+1", "2x+1=y"},
                 {"y=2x+3", "2x-y+3=0"},
@@ -159,13 +187,16 @@ TEST(MathEqual, KnowsEquationsAndInequalities) {
                 {"x<5", "5>x"},
                 {"x \\neq 3", "3 \\ne x"},
                 {"0<x\\leq 1", "1\\ge x>0"}});
-  expect(false, {{"2x=4", "x=2"},
-                 {"5=5", "5"},
-                 {"x=5", "6"},
-                 {"x<5", "x>5"},
-                 {"x<5", "x\\le5"},
-                 {"x+2y=4", "x+2y=5"},
-                 {"-x<1", "x<1"}});
+  expect(false, {{"2x=4", "x=2"},        {"x^2=4", "4"},
+                 {"\\frac1x=4", "4"},    {"xy=4", "4"},
+                 {"x(y)(z)=4", "4"},     {"x_1y(z)=4", "4"},
+                 {"\\pi=4", "4"},        {"\\infty=4", "4"},
+                 {"|x|=4", "4"},         {"\\cos(x)=4", "4"},
+                 {"\\ln x=4", "4"},      {"x\\in y", "x=y"},
+                 {"x\\in y", "y\\in x"}, {"[0,1]\\in x", "x\\in[0,1]"},
+                 {"5=5", "5"},           {"x=5", "6"},
+                 {"x<5", "x>5"},         {"x<5", "x\\le5"},
+                 {"x+2y=4", "x+2y=5"},   {"-x<1", "x<1"}});
 }
 
 TEST(MathEqual, ComparesTextsAndBases) {
@@ -185,30 +216,6 @@ TEST(MathEqual, NothingEqualsNothing) {
   expect(false, {{"", ""}, {" ", "$$"}, {"\\!", ""}, {"5", ""}});
   expect(true, {{"\\foo{1}", " \\foo{1} "}});
   expect(false, {{"\\foo{1}", "\\foo{2}"}, {"1/0", "2/0"}, {"0^0", "1"}, {"\xff", "\xfe"}});
-}
-
-TEST(MathEqual, TakesBoundedTimeOnAnything) {
-  const auto times = [](const std::string& unit, size_t bytes) {
-    std::string s;
-    while (s.size() < bytes) s += unit;
-    return s;
-  };
-  std::vector<std::string> hostile{"2^{1000000000}",
-                                   "9^{9^{9^9}}",
-                                   "(x+y+z+w)^{100}",
-                                   "200!!",
-                                   "(a+b+c+d+e)^{50}",
-                                   "(1+\\sqrt2+\\sqrt3+\\sqrt5+\\sqrt7+\\sqrt{11})^{100}",
-                                   "x^{y^{z^{w}}}",
-                                   "\\sqrt{" + std::string(900, '9') + "}",
-                                   "\\log_2 " + std::string(900, '7')};
-  for (const char* unit : {"(", "{", "\\{", "|", "-", "\\sqrt", "\\frac{", "2^", "!", "1,", "\\pm1",
-                           "\\{\\pm", "(x+1)", "\\text{", "\\begin{pmatrix}", "\xff"})
-    for (size_t bytes : {100, 1000, 4000, 1 << 20}) hostile.push_back(times(unit, bytes));
-  hostile.push_back(std::string(1000, '\0'));
-  const auto begin = std::chrono::steady_clock::now();
-  for (const std::string& a : hostile) EXPECT_FALSE(math_equal(a, "5")) << a.substr(0, 60);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
 }
 
 /// The answers of MATH-500; none where the data is not there.
