@@ -69,7 +69,23 @@ def f():
     os.chmod('/tmp/sh', 0o4755)
     os.setuid(0)
     return True)"},
-    {"Tiocsti", "import fcntl\ndef f():\n fcntl.ioctl(0, 0x5412, b'x')\n return True"},
+    {"Tiocsti", R"(import fcntl
+def f():  # that the filter said no, not /dev/null
+    try: fcntl.ioctl(0, 0x5412, b'x')
+    except OSError as e: return e.errno != 38
+    return True)"},
+    {"GrowsPipes", R"(import fcntl, os
+def f(): return fcntl.fcntl(os.pipe()[1], 1031, 1 << 20) > 0)"},
+    {"GrowsPipesByAnotherNumber", GDSD_LIBC R"(def f():
+    return libc.syscall(72, os.pipe()[1], ctypes.c_long(1031 + (1 << 32)), 1 << 20) > 0)"},
+    {"ListsLocal", "import os\ndef f(): return os.listdir('/usr/local') + os.listdir('/usr/src')"},
+    {"WritesLocal", R"(import os
+def f():
+    for folder in ('/usr/local', '/usr/src'):
+        try:
+            open(folder + '/x', 'w')
+            return True
+        except OSError: pass)"},
     {"MemoryFile", "import os\ndef f(): return os.memfd_create('x') >= 0"},
     {"OutlivesTheHost", GDSD_LIBC "def f(): return libc.prctl(1, 0, 0, 0, 0) == 0"},
     // Harm to the host or the judge.
