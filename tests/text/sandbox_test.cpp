@@ -83,7 +83,7 @@ TEST_P(Attacks, NeitherEscapesNorPasses) {
   EXPECT_EQ(outcome.passed, 0);
   EXPECT_NE(outcome.kind, Kind::kPassed);
   EXPECT_NE(outcome.kind, Kind::kRefused) << outcome.message;
-  EXPECT_FALSE(outcome.message.empty());
+  EXPECT_NE(outcome.message.find(GetParam().says), std::string::npos) << outcome.message;
   EXPECT_LT(took.count(), 15);
   EXPECT_TRUE(host.untouched());
   expect_passes("def f(): return 1", {"assert f() == 1"});
@@ -91,6 +91,16 @@ TEST_P(Attacks, NeitherEscapesNorPasses) {
 
 INSTANTIATE_TEST_SUITE_P(Table, Attacks, testing::ValuesIn(kAttacks),
                          [](const auto& attack) { return std::string(attack.param.name); });
+
+/// What attacks are made of is there: else they fail for want of it.
+TEST_F(Contained, ToolsOfAttacksWork) {
+  expect_passes(
+      GDSD_LIBC
+      "import fcntl, gc, signal, socket, subprocess, threading\ndef f(): return libc.getpid()\n"
+      "def g(): return socket.AF_INET\ndef h(): return fcntl.fcntl(3, fcntl.F_GETFL)\n" GDSD_FRAME
+      "def i(): say(b'{\"value\": 5}'); os.read(3, 0); os.close(4)",
+      {"assert f() == 1", "assert g() == 2", "assert h() >= 0", "assert i() == 5"});
+}
 
 TEST_F(Contained, ValuesComeBackExactly) {
   const std::string program = R"(
