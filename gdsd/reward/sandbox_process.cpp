@@ -160,6 +160,7 @@ SandboxProcess::SandboxProcess(const SandboxStart& start) : frames_(start.most_b
   for (const auto& [from, to] : moved) posix_spawn_file_actions_adddup2(&spawn.actions, from, to);
   posix_spawn_file_actions_addclosefrom_np(&spawn.actions, kInfo + 1);
   outer_ = std::make_unique<ChildProcess>(spawn.run(sandbox_command(start)));
+  check_call(outer_->handle.get() >= 0, "pidfd_open");
   in_ = std::move(in.write);
   out_ = std::move(out.read);
   errors_ = std::move(errors.read);

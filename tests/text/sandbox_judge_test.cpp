@@ -2,14 +2,13 @@
 // the program.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
-#include "gdsd/base/file.h"
 #include "gdsd/reward/sandbox_filter.h"
 #include "gdsd/reward/sandbox_process.h"
 #include "tests/error_of.h"

@@ -1,4 +1,5 @@
-"""Frames between processes, and values as plain data: what judge and player have in common.
+"""Frames between processes, and values as plain data: what judge and player have in common; remote.py is
+the rest of it.
 
 A frame is its length, four bytes, little-endian, and as many bytes of JSON. A value in it is JSON
 too: None, bool, str, float, small int and list stand for themselves, all else is {"t": type, "v":
