@@ -83,6 +83,7 @@ TEST_P(Attacks, NeitherEscapesNorPasses) {
   EXPECT_EQ(outcome.passed, 0);
   EXPECT_NE(outcome.kind, Kind::kPassed);
   EXPECT_NE(outcome.kind, Kind::kRefused) << outcome.message;
+  EXPECT_FALSE(outcome.message.empty());
   EXPECT_NE(outcome.message.find(GetParam().says), std::string::npos) << outcome.message;
   EXPECT_LT(took.count(), 15);
   EXPECT_TRUE(host.untouched());
