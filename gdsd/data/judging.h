@@ -20,7 +20,7 @@ struct SandboxOptions {
 
   template <class F>
   void fields(F&& f) {
-    f("workers", workers, "programs that run at a time; 0: as many as cores");
+    f("workers", workers, "programs that run at a time; 0: as many as cores, 16 at most");
     f("seconds", seconds, "of wall time a test may take; loading the program counts as one");
     f("program_seconds", program_seconds, "all tests of a program together");
     f("memory_mb", memory_mb, "address space of a program");

@@ -44,6 +44,12 @@ double format_released(Sandbox& sandbox, const std::optional<std::string>& progr
   return 0;
 }
 
+/// The context ends its line.
+std::string after_context(const Example& example, const std::string& program) {
+  const bool ends = example.context.empty() || example.context.ends_with('\n');
+  return concat(example.context, ends ? "" : "\n", program);
+}
+
 double fraction(const Outcome& outcome) {
   check(outcome.kind != Outcome::Kind::kRefused, outcome.message);
   return static_cast<double>(outcome.passed) / outcome.total;
@@ -83,7 +89,7 @@ Outcome judge_code(Sandbox& sandbox, std::string_view completion, const Example&
   const auto program = program_of(sandbox, completion);
   const int total = static_cast<int>(example.tests.size());
   if (!program) return {Outcome::Kind::kFailed, 0, total, "no program in the completion"};
-  return sandbox.run(concat(example.context, *program), example.tests);
+  return sandbox.run(after_context(example, *program), example.tests);
 }
 
 Reward code_reward(std::shared_ptr<Sandbox> sandbox) {
@@ -98,8 +104,8 @@ Reward code_format(std::shared_ptr<Sandbox> sandbox) {
     const std::string_view text = attempt.completion;
     const std::vector<Fence> all = fences(text);
     if (all.size() != 1 || !all[0].closed || all[0].language != "python") return 0;
-    const size_t end = text.rfind(kFence) + kFence.size();
-    if (!python_strip(text.substr(end)).empty()) return 0;
+    const auto end = static_cast<size_t>(all[0].body.data() - text.data()) + all[0].body.size();
+    if (!python_strip(text.substr(end + kFence.size())).empty()) return 0;
     switch (sandbox->parse(std::string(all[0].body))) {
       case Syntax::kProgram: return 1;
       case Syntax::kSyntaxError: return 0.5;
@@ -126,7 +132,7 @@ Reward code_released(std::shared_ptr<Sandbox> sandbox) {
           return program->find(word) != program->npos;
         });
     if (forbidden || format_released(*sandbox, program) != 1) return 0;
-    return fraction(sandbox->run_together(attempt.example->context + *program, tests, 1));
+    return fraction(sandbox->run_together(after_context(*attempt.example, *program), tests, 1));
   };
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <mutex>
 #include <string_view>
 #include <thread>
 
@@ -44,7 +43,7 @@ SandboxStart start_of(const SandboxOptions& options, bool is_judge) {
   if (is_judge) start.most_bytes += static_cast<size_t>(kMiB) * 16;  // programs are in its messages
   const std::string limits = limits_of(options, is_judge);
   const std::string source =
-      text_of(kWire) + (is_judge ? text_of(kJudge) : text_of(kPlayer)) +
+      text_of(kWire) + text_of(kRemote) + (is_judge ? text_of(kJudge) : text_of(kPlayer)) +
       (is_judge ? concat("\njudge(", limits, ")\n")
                 : concat("\nplay(", limits, ", ", options.answer_kb * 1024, ")\n"));
   // Compiled once, by a process that runs nothing else: it would take half of every start.
@@ -74,6 +73,12 @@ std::string run_together_request(const std::string& program, const std::string& 
   return request.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
+/// A worker has three processes with five files each: many more than 16 meet the usual limit of 1024.
+size_t workers_of(const SandboxOptions& options) {
+  const unsigned cores = std::clamp(std::thread::hardware_concurrency(), 1U, 16U);
+  return options.workers > 0 ? static_cast<size_t>(options.workers) : cores;
+}
+
 /// A file that exists while this does, which nothing contained may see.
 struct Canary {
   Canary() {
@@ -97,11 +102,7 @@ struct Canary {
 class Sandbox::State {
  public:
   explicit State(const SandboxOptions& given)
-      : options(given),
-        pool(static_cast<size_t>(given.workers > 0
-                                     ? given.workers
-                                     : std::max(1U, std::thread::hardware_concurrency())),
-             start_of(given, false), start_of(given, true)) {}
+      : options(given), pool(workers_of(given), start_of(given, false), start_of(given, true)) {}
 
   /// Runs one test in a player's own process; an empty message means that it passed.
   Kind together(SandboxPool::Process& player, const std::string& program, const std::string& test,
@@ -109,18 +110,8 @@ class Sandbox::State {
 
   void self_test();
 
-  Outcome counted(Outcome outcome) {
-    const std::lock_guard lock(mutex);
-    int64_t* const counts[] = {&counters.passed, &counters.failed, &counters.timeout,
-                               &counters.crashed, &counters.refused};
-    ++*counts[static_cast<size_t>(outcome.kind)];
-    return outcome;
-  }
-
   const SandboxOptions options;
   SandboxPool pool;
-  std::mutex mutex;
-  SandboxCounters counters;
 };
 
 Kind Sandbox::State::together(SandboxPool::Process& player, const std::string& program,
@@ -160,9 +151,9 @@ Sandbox::~Sandbox() = default;
 Outcome Sandbox::run(const std::string& program, std::span<const std::string> tests) {
   check(!tests.empty(), "[sandbox] a program without tests.");
   try {
-    return state_->counted(SandboxSession(state_->pool, state_->options).run(program, tests));
+    return SandboxSession(state_->pool, state_->options).run(program, tests);
   } catch (const Error& e) {
-    return state_->counted({Kind::kRefused, 0, static_cast<int>(tests.size()), e.what()});
+    return {Kind::kRefused, 0, static_cast<int>(tests.size()), e.what()};
   }
 }
 
@@ -184,16 +175,11 @@ Outcome Sandbox::run_together(const std::string& program, std::span<const std::s
     outcome = {Kind::kRefused, 0, outcome.total, e.what()};
   }
   if (player) state_->pool.end_player(std::move(player));
-  return state_->counted(outcome);
+  return outcome;
 }
 
 Syntax Sandbox::parse(const std::string& program) {
   return SandboxSession(state_->pool, state_->options).parse(program);
-}
-
-SandboxCounters Sandbox::counters() const {
-  const std::lock_guard lock(state_->mutex);
-  return state_->counters;
 }
 
 }  // namespace gdsd

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -34,11 +33,6 @@ struct Outcome {
 constexpr auto enum_names(Outcome::Kind) {
   return std::array{"passed", "failed", "timeout", "crashed", "refused"};
 }
-
-/// How many programs ended how, since the sandbox was made.
-struct SandboxCounters {
-  int64_t passed = 0, failed = 0, timeout = 0, crashed = 0, refused = 0;
-};
 
 /// What Python's parser says of a text.
 enum class Syntax { kProgram, kEmpty, kSyntaxError, kOtherError };
@@ -67,8 +61,6 @@ class Sandbox {
 
   /// Parses, does not run. Throws Error where no contained process can be had.
   Syntax parse(const std::string& program);
-
-  SandboxCounters counters() const;
 
  private:
   class State;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 
 namespace gdsd {
 namespace {
@@ -17,6 +18,16 @@ void add_system_folder(std::vector<std::string>& command, const std::string& pat
   for (const std::string& word : {std::string(link ? "--symlink" : "--ro-bind"),
                                   link ? std::string(target.data()) : path, path})
     command.push_back(word);
+}
+
+/// Parts of /usr that a program has no business with, unless Python itself is there: they are empty.
+void hide_local_folders(std::vector<std::string>& command, const std::string& python) {
+  std::error_code error;
+  const std::string real = std::filesystem::weakly_canonical(python, error).string();
+  for (const std::string path : {"/usr/src", "/usr/local"})
+    if (std::filesystem::is_directory(path, error) && !real.starts_with(path + "/"))
+      for (const char* word : {"--tmpfs", path.c_str(), "--remount-ro", path.c_str()})
+        command.emplace_back(word);
 }
 
 }  // namespace
@@ -33,6 +44,7 @@ std::vector<std::string> sandbox_command(const SandboxStart& start) {
     command.emplace_back(word);
   for (const char* path : {"/usr", "/bin", "/lib", "/lib64", "/lib32"})
     add_system_folder(command, path);
+  hide_local_folders(command, start.python);
   const std::string size = std::to_string(start.files_bytes);
   // -I would ignore PYTHONHASHSEED, and with it the order of sets would be another every time.
   for (const std::string& word :

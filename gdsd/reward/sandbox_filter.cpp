@@ -1,17 +1,15 @@
 #include "gdsd/reward/sandbox_filter.h"
 
 #include <asm/ioctls.h>
+#include <fcntl.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <seccomp.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <memory>
 
 #include "gdsd/base/check.h"
+#include "gdsd/reward/sandbox_fd.h"
 
 namespace gdsd {
 namespace {
@@ -27,8 +25,8 @@ constexpr const char* kAllowed[] = {
     "getcwd", "chdir", "fchdir", "rename", "renameat", "renameat2", "mkdir", "mkdirat", "rmdir",
     "unlink", "unlinkat", "link", "linkat", "symlink", "symlinkat", "readlink", "readlinkat",
     "chmod", "fchmod", "fchmodat", "umask", "truncate", "ftruncate", "fallocate", "fadvise64",
-    "fsync", "fdatasync", "flock", "fcntl", "dup", "dup2", "dup3", "pipe", "pipe2", "utimensat",
-    "sendfile", "copy_file_range", "getxattr", "lgetxattr", "fgetxattr", "listxattr",
+    "fsync", "fdatasync", "flock", "dup", "dup2", "dup3", "pipe", "pipe2", "utimensat", "sendfile",
+    "copy_file_range", "getxattr", "lgetxattr", "fgetxattr", "listxattr",
     // waiting
     "poll", "ppoll", "select", "pselect6", "epoll_create1", "epoll_ctl", "epoll_wait",
     "epoll_pwait", "eventfd2", "futex", "nanosleep", "clock_nanosleep", "sched_yield",
@@ -66,6 +64,10 @@ void add_rules(scmp_filter_ctx filter, bool may_fork) {
   add(filter, "clone", {{0, SCMP_CMP_MASKED_EQ, kNew | thread, thread}});
   for (const uint64_t request : {TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX})
     add(filter, "ioctl", {equal(1, request)});
+  // Not the size of a pipe: the kernel has room for so many of a user.
+  for (const uint64_t what :
+       {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW})
+    add(filter, "fcntl", {equal(1, what)});
   // Not the signal that the host's death sends.
   for (const uint64_t what : {PR_SET_NAME, PR_GET_NAME}) add(filter, "prctl", {equal(0, what)});
 }
@@ -77,15 +79,9 @@ std::string seccomp_filter(bool may_fork) {
                                                       seccomp_release);
   check(filter != nullptr, "[sandbox] libseccomp cannot make a filter for this machine.");
   add_rules(filter.get(), may_fork);
-  const int file = memfd_create("seccomp", MFD_CLOEXEC);
-  check(file >= 0, "[sandbox] memfd_create failed, errno ", errno, ".");
-  std::string bytes;
-  std::array<char, 4096> part;
-  const int error = seccomp_export_bpf(filter.get(), file);
-  lseek(file, 0, SEEK_SET);
-  for (ssize_t n = 0; error == 0 && (n = read(file, part.data(), part.size())) > 0;)
-    bytes.append(part.data(), static_cast<size_t>(n));
-  close(file);
+  const OwnedFd file = memory_file("");
+  const int error = seccomp_export_bpf(filter.get(), file.get());
+  const std::string bytes = error == 0 ? read_memory_file(file) : "";
   check(!bytes.empty(), "[sandbox] seccomp_export_bpf failed, error ", -error, ".");
   return bytes;
 }

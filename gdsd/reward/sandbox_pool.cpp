@@ -3,6 +3,11 @@
 #include "gdsd/base/check.h"
 
 namespace gdsd {
+namespace {
+constexpr int kMostFailures =
+    10;                        // in a row, a second apart: memory or files may be short for a while
+constexpr int kMostTries = 3;  // of processes that start and do not get ready
+}  // namespace
 
 SandboxPool::SandboxPool(size_t workers, SandboxStart player, SandboxStart judge)
     : workers_(workers),
@@ -47,33 +52,42 @@ void SandboxPool::serve() {
       failure = e.what();
     }
     lock.lock();
+    failures_ = failure.empty() ? 0 : failures_ + 1;
     failure_ = failure;
     auto& list = judge ? judges_ : players_;
     if (started) list.insert(list.begin(), std::move(started));  // the oldest is taken first
     ready_.notify_all();
-    if (!failure.empty()) work_.wait_for(lock, std::chrono::seconds(1));  // then try again
+    if (!failure.empty())  // then try again
+      work_.wait_for(lock, std::chrono::seconds(1), [this] { return stop_; });
   }
   // Here, since the end of this thread would kill bwrap before what it has to bury.
   for (auto* list : {&players_, &judges_, &dead_}) list->clear();
 }
 
 SandboxPool::Process SandboxPool::take(std::vector<Process>& from, bool is_judge) {
+  for (int tries = 1;; ++tries) {
+    Process process = take_one(from, is_judge);
+    try {
+      process->await_ready();
+      return process;
+    } catch (const Error&) {
+      end(std::move(process), is_judge);
+      if (tries == kMostTries) throw;
+    }
+  }
+}
+
+SandboxPool::Process SandboxPool::take_one(std::vector<Process>& from, bool is_judge) {
   Process process;
   {
     std::unique_lock lock(mutex_);
-    ready_.wait(lock, [&] { return !from.empty() || !failure_.empty(); });
+    ready_.wait(lock, [&] { return !from.empty() || failures_ >= kMostFailures; });
     check(!from.empty(), failure_);
     process = std::move(from.back());
     from.pop_back();
     judges_taken_ += is_judge ? 1 : 0;
   }
   work_.notify_one();
-  try {
-    process->await_ready();
-  } catch (const Error&) {
-    end(std::move(process), is_judge);
-    throw;
-  }
   return process;
 }
 

@@ -26,7 +26,8 @@ class SandboxPool {
   SandboxPool(const SandboxPool&) = delete;
   SandboxPool& operator=(const SandboxPool&) = delete;
 
-  /// Of both: waits for one, and until it says that it is ready. Throws Error where none can be had.
+  /// Of both: waits for one, and until it says that it is ready. Throws Error where none can be had
+  /// though it was tried several times.
   Process take_player() { return take(players_, false); }
   Process take_judge() { return take(judges_, true); }
 
@@ -39,6 +40,7 @@ class SandboxPool {
 
  private:
   Process take(std::vector<Process>& from, bool is_judge);
+  Process take_one(std::vector<Process>& from, bool is_judge);
   void end(Process process, bool is_judge);
   void serve();
 
@@ -48,7 +50,8 @@ class SandboxPool {
   std::condition_variable work_, ready_;
   std::vector<Process> players_, judges_, dead_;
   size_t judges_taken_ = 0;
-  std::string failure_;  // why the last process could not be started, or empty
+  int failures_ = 0;     // starts that failed in a row
+  std::string failure_;  // why the last of them did
   bool stop_ = false;
   std::thread thread_;
 };

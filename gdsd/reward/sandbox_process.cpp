@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <spawn.h>
-#include <sys/mman.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -15,6 +14,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 #include <utility>
 #include <vector>
 
@@ -25,10 +25,6 @@ namespace gdsd {
 namespace {
 
 constexpr fsfilcnt_t kMostFiles = 10'000;
-
-void check_call(bool ok, const char* what) {
-  check(ok, "[sandbox] ", what, " failed: ", std::strerror(errno), ".");
-}
 
 /// The same file under a number above those that the child gives a meaning.
 OwnedFd lifted(const OwnedFd& low) {
@@ -51,15 +47,6 @@ Pipe make_pipe() {
   check_call(pipe2(ends.data(), O_CLOEXEC) == 0, "pipe2");
   const OwnedFd read(ends[0]), write(ends[1]);
   return {lifted(read), lifted(write)};
-}
-
-OwnedFd file_with(const std::string& bytes) {
-  const OwnedFd file(memfd_create("seccomp", MFD_CLOEXEC));
-  check_call(file.get() >= 0, "memfd_create");
-  check_call(write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
-                 lseek(file.get(), 0, SEEK_SET) == 0,
-             "write");
-  return lifted(file);
 }
 
 /// posix_spawn's two objects.
@@ -94,7 +81,9 @@ struct Spawn {
     const int error = posix_spawnp(&child, arguments[0], &actions, &attributes, arguments.data(),
                                    environment.data());
     check(error == 0, "[sandbox] cannot start ", command[0], ": ", std::strerror(error),
-          ". Programs are run under bubblewrap: apt-get install bubblewrap.");
+          command[0] == "setpriv"
+              ? ". Root's programs run as nobody, by setpriv: apt-get install util-linux."
+              : ". Programs are run under bubblewrap: apt-get install bubblewrap.");
     return child;
   }
 };
@@ -149,18 +138,17 @@ ssize_t write_quietly(int descriptor, std::string_view bytes) {
 
 }  // namespace
 
-OwnedFd& OwnedFd::operator=(OwnedFd&& other) noexcept {
-  std::swap(number_, other.number_);
-  return *this;
-}
+ChildProcess::ChildProcess(pid_t started) : number(started), handle(handle_of(started)) {}
 
-void OwnedFd::reset() {
-  if (number_ >= 0) close(std::exchange(number_, -1));
+ChildProcess::~ChildProcess() {
+  ::kill(number, SIGKILL);
+  while (waitpid(number, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 SandboxProcess::SandboxProcess(const SandboxStart& start) : frames_(start.most_bytes) {
   Pipe in = make_pipe(), out = make_pipe(), errors = make_pipe(), info = make_pipe();
-  const OwnedFd filter = file_with(start.filter);
+  const OwnedFd filter = lifted(memory_file(start.filter));
   Spawn spawn;
   posix_spawn_file_actions_addopen(&spawn.actions, 0, "/dev/null", O_RDWR, 0);
   posix_spawn_file_actions_adddup2(&spawn.actions, 0, 1);
@@ -171,19 +159,20 @@ SandboxProcess::SandboxProcess(const SandboxStart& start) : frames_(start.most_b
                                                      {info.write.get(), kInfo}}};
   for (const auto& [from, to] : moved) posix_spawn_file_actions_adddup2(&spawn.actions, from, to);
   posix_spawn_file_actions_addclosefrom_np(&spawn.actions, kInfo + 1);
-  outer_ = spawn.run(sandbox_command(start));
+  outer_ = std::make_unique<ChildProcess>(spawn.run(sandbox_command(start)));
+  check_call(outer_->handle.get() >= 0, "pidfd_open");
   in_ = std::move(in.write);
   out_ = std::move(out.read);
   errors_ = std::move(errors.read);
   info.write.reset();
   for (const OwnedFd* end : {&in_, &out_, &errors_}) fcntl(end->get(), F_SETFL, O_NONBLOCK);
   info_ = std::move(info.read);
-  outer_handle_ = handle_of(outer_);
-  if (!start.first.empty()) write(start.first, SandboxClock::now());
+  if (!start.first.empty()) rest_ = first_ = frame(start.first);
+  send(rest_, SandboxClock::now());  // the pipe may have no room for all of it
 }
 
 bool SandboxProcess::exited() const {
-  return wait_for(outer_handle_.get(), POLLIN, SandboxClock::now());
+  return wait_for(outer_->handle.get(), POLLIN, SandboxClock::now());
 }
 
 void SandboxProcess::learn_inner() {
@@ -195,21 +184,20 @@ void SandboxProcess::learn_inner() {
   if (exited()) return;  // the number may be another's by now
   inner_ = std::move(handle);
   files_ = concat("/proc/", child, "/root/tmp");
+  // Where memory is short the kernel should choose this process; it is no matter if this fails.
+  std::ofstream(concat("/proc/", child, "/oom_score_adj")) << 1000;
 }
 
 void SandboxProcess::kill() {
   learn_inner();
   // Python dies, and bwrap after it: in this order no process is left for init to bury.
   if (inner_.get() < 0 || syscall(SYS_pidfd_send_signal, inner_.get(), SIGKILL, nullptr, 0) != 0)
-    ::kill(outer_, SIGKILL);
+    ::kill(outer_->number, SIGKILL);
 }
 
 SandboxProcess::~SandboxProcess() {
   kill();
-  wait_for(outer_handle_.get(), POLLIN, SandboxClock::now() + std::chrono::seconds(2));
-  ::kill(outer_, SIGKILL);
-  while (waitpid(outer_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  wait_for(outer_->handle.get(), POLLIN, SandboxClock::now() + std::chrono::seconds(2));
 }
 
 SandboxProcess::Got SandboxProcess::read(std::string& payload, SandboxClock::time_point deadline) {
@@ -235,7 +223,14 @@ SandboxProcess::Got SandboxProcess::read(std::string& payload, SandboxClock::tim
 SandboxProcess::Got SandboxProcess::write(std::string_view payload,
                                           SandboxClock::time_point deadline) {
   const std::string bytes = frame(payload);
-  for (std::string_view rest = bytes; !rest.empty();) {
+  std::string_view rest = bytes;
+  return send(rest, deadline);
+}
+
+/// Takes from `rest` what it sends.
+SandboxProcess::Got SandboxProcess::send(std::string_view& rest,
+                                         SandboxClock::time_point deadline) {
+  while (!rest.empty()) {
     if (!wait_for(in_.get(), POLLOUT, deadline)) return Got::kLate;
     const ssize_t n = write_quietly(in_.get(), rest);
     if (n < 0 && errno != EAGAIN && errno != EINTR) return Got::kClosed;
@@ -254,10 +249,12 @@ void SandboxProcess::await_ready() {
   if (ready_) return;
   learn_inner();
   std::string payload;
-  const Got got = read(payload, SandboxClock::now() + std::chrono::seconds(30));
+  const auto deadline = SandboxClock::now() + std::chrono::seconds(30);
+  Got got = send(rest_, deadline);
+  if (got == Got::kFrame) got = read(payload, deadline);
   check(got == Got::kFrame, "[sandbox] no contained process could be started",
         got == Got::kLate ? " within 30 s" : "", ": ", complaint(),
-        ". It needs bubblewrap, user namespaces, and Python under /usr.");
+        ". It needs bubblewrap, user namespaces, and Python 3.11 or newer under /usr.");
   ready_ = true;
 }
 

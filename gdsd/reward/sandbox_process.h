@@ -4,9 +4,11 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "gdsd/reward/sandbox_fd.h"
 #include "gdsd/reward/sandbox_frames.h"
 
 namespace gdsd {
@@ -23,18 +25,15 @@ struct SandboxStart {
   size_t most_bytes = 0;                     // of one message
 };
 
-/// A file descriptor, closed when it goes.
-class OwnedFd {
- public:
-  explicit OwnedFd(int number = -1) : number_(number) {}
-  ~OwnedFd() { reset(); }
-  OwnedFd(OwnedFd&& other) noexcept : number_(other.number_) { other.number_ = -1; }
-  OwnedFd& operator=(OwnedFd&& other) noexcept;
-  int get() const { return number_; }
-  void reset();
+/// A child process, ended and buried when it goes.
+struct ChildProcess {
+  explicit ChildProcess(pid_t started);
+  ~ChildProcess();
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
 
- private:
-  int number_;
+  const pid_t number;
+  const OwnedFd handle;  // a pidfd
 };
 
 /// The process dies with the thread that made it, with this object, or when it likes.
@@ -42,7 +41,8 @@ class SandboxProcess {
  public:
   enum class Got { kFrame, kLate, kClosed, kTooLong, kManyFiles };
 
-  /// Does not wait for Python to run; `first`, below 64 KiB, waits in the pipe for it. Throws Error for what fails until then.
+  /// Does not wait for Python to run. `first` waits in the pipe for it as far as that has room, and is
+  /// sent to its end by await_ready(). Throws Error for what fails until then.
   explicit SandboxProcess(const SandboxStart& start);
 
   /// Kills all that runs inside, and waits for the end.
@@ -68,16 +68,18 @@ class SandboxProcess {
 
  private:
   void learn_inner();
+  Got send(std::string_view& rest, SandboxClock::time_point deadline);
   std::string complaint() const;
   bool has_many_files() const;
 
   FrameReader frames_;
-  pid_t outer_ = -1;      // bwrap
-  OwnedFd outer_handle_;  // a pidfd
-  OwnedFd inner_;         // Python, process 1 of its own tree, as a pidfd
-  OwnedFd info_;          // where bwrap says which process that is, until it is asked
-  std::string files_;     // its /tmp, seen from here
+  std::unique_ptr<ChildProcess> outer_;  // bwrap
+  OwnedFd inner_;                        // Python, process 1 of its own tree, as a pidfd
+  OwnedFd info_;       // where bwrap says which process that is, until it is asked
+  std::string files_;  // its /tmp, seen from here
   OwnedFd in_, out_, errors_;
+  std::string first_;      // the first message, framed
+  std::string_view rest_;  // of first_, not sent yet
   bool ready_ = false;
 };
 

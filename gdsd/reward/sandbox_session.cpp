@@ -42,12 +42,17 @@ SandboxSession::SandboxSession(SandboxPool& pool, const SandboxOptions& options)
     : pool_(pool), options_(options), judge_(pool.take_judge()) {}
 
 SandboxSession::~SandboxSession() {
-  if (judge_) pool_.give_back(std::move(judge_));
+  if (!judge_) return;
+  if (is_busy_)  // what it still says is not for the next
+    pool_.end_judge(std::move(judge_));
+  else
+    pool_.give_back(std::move(judge_));
 }
 
 void SandboxSession::replace_judge() {
   pool_.end_judge(std::move(judge_));
   judge_ = pool_.take_judge();
+  is_busy_ = false;
 }
 
 /// Waits for the end of the judge's job.
@@ -55,7 +60,10 @@ void SandboxSession::finish_judge() {
   std::string message;
   const auto soon = after(5);
   while (judge_->read(message, soon) == Got::kFrame)
-    if (message.starts_with('E')) return;
+    if (message.starts_with('E')) {
+      is_busy_ = false;
+      return;
+    }
   replace_judge();
 }
 
@@ -87,37 +95,52 @@ bool SandboxSession::relay(std::string message, SandboxProcess& player) {
   return false;
 }
 
-/// Runs tests from `at_` on, until all are done or one ended the player.
+/// Takes what the judge says of a test: B, it begins; V, a verdict. False for anything else.
+bool SandboxSession::hear(const std::string& message) {
+  restart_clock();
+  if (message.starts_with('B')) return begun_ = true;
+  if (!message.starts_with('V') || !begun_ || at_ >= outcome_.total) return false;
+  TestVerdict verdict;
+  try {
+    verdict = parse_verdict(std::string_view(message).substr(1));
+  } catch (const std::exception&) {  // Error, or nlohmann's own
+    return false;
+  }
+  if (!verdict.passed) {
+    fail_test(Kind::kFailed, verdict.message);
+    return true;
+  }
+  ++outcome_.passed;
+  ++at_;
+  return true;
+}
+
+/// Runs tests from `at_` on, until all are done or the player is of no use any more.
 void SandboxSession::talk(const std::string& job, SandboxProcess& player) {
   begun_ = false;
+  is_busy_ = true;
   restart_clock();
   Got got = judge_->write(job, deadline_);
   std::string message;
+  std::string why;
   while (got == Got::kFrame && (got = judge_->read(message, deadline_)) == Got::kFrame) {
-    const char kind = message.empty() ? '\0' : message[0];
-    if (kind == 'C') {
+    if (message.starts_with('C')) {
       if (!relay(std::move(message), player)) return;
-      continue;
-    }
-    if (kind == 'E') {
+    } else if (message.starts_with('E')) {
+      is_busy_ = false;
       if (at_ < outcome_.total) fail_test(Kind::kCrashed, "the judge's process ended");
       return;
+    } else if (message.starts_with('N')) {  // the next test wants a program that was told nothing
+      return finish_judge();
+    } else if (!hear(message)) {
+      why = "the judge said what cannot be read";
+      break;
     }
-    restart_clock();
-    if (kind == 'B') {
-      begun_ = true;
-      continue;
-    }
-    check(kind == 'V' && begun_ && at_ < outcome_.total, "[sandbox] the judge sent '", kind, "'.");
-    const TestVerdict verdict = parse_verdict(std::string_view(message).substr(1));
-    outcome_.passed += verdict.passed ? 1 : 0;
-    if (verdict.passed)
-      ++at_;
-    else
-      fail_test(Kind::kFailed, verdict.message);
   }
   replace_judge();
-  fail_test(got == Got::kLate ? Kind::kTimeout : Kind::kCrashed, "a test took too long");
+  if (at_ >= outcome_.total) return;  // only the end of the job was late
+  if (why.empty()) why = got == Got::kLate ? "a test took too long" : "the judge's process ended";
+  fail_test(got == Got::kLate ? Kind::kTimeout : Kind::kCrashed, why);
 }
 
 Outcome SandboxSession::run(const std::string& program, std::span<const std::string> tests) {
@@ -141,10 +164,14 @@ Outcome SandboxSession::run(const std::string& program, std::span<const std::str
 Syntax SandboxSession::parse(const std::string& program) {
   deadline_ = after(options_.program_seconds);
   Syntax syntax = Syntax::kOtherError;
+  is_busy_ = true;
   Got got = judge_->write("P" + json_text(program), deadline_);
   std::string message;
   while (got == Got::kFrame && (got = judge_->read(message, deadline_)) == Got::kFrame) {
-    if (message.starts_with('E')) return syntax;
+    if (message.starts_with('E')) {
+      is_busy_ = false;
+      return syntax;
+    }
     if (message == "S\"program\"") syntax = Syntax::kProgram;
     if (message == "S\"empty\"") syntax = Syntax::kEmpty;
     if (message == "S\"syntax\"") syntax = Syntax::kSyntaxError;

@@ -31,6 +31,7 @@ class SandboxSession {
   void talk(const std::string& job, SandboxProcess& player);
   bool relay(std::string message, SandboxProcess& player);
   void fail_test(Kind kind, const std::string& message);
+  bool hear(const std::string& message);
   void finish_judge();
   void replace_judge();
   void restart_clock();
@@ -39,8 +40,9 @@ class SandboxSession {
   const SandboxOptions& options_;
   SandboxPool::Process judge_;
   Outcome outcome_;
-  int at_ = 0;          // the test that runs
-  bool begun_ = false;  // whether the program is loaded
+  bool is_busy_ = false;  // whether the judge has a job that it has not ended
+  int at_ = 0;            // the test that runs
+  bool begun_ = false;    // whether the program is loaded
   SandboxClock::time_point deadline_, end_;
 };
 

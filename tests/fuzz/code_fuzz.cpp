@@ -4,6 +4,7 @@
 //   F  a completion: its fences
 //   R  messages, which come in parts: the second byte is the size of a part
 //   V  a verdict
+//   M  a message that the judge puts into a verdict
 #include <nlohmann/json.hpp>
 
 #include <cstdlib>
@@ -59,6 +60,15 @@ void read_verdict(std::string_view json) {
   }
 }
 
+/// What Python's json.dumps writes of a text that UTF-8 can hold is read as that text.
+void read_message(std::string_view text) {
+  constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
+  const std::string quoted = nlohmann::json(text).dump(-1, ' ', true, kReplace);
+  const std::string message = nlohmann::json::parse(quoted).get<std::string>();
+  const TestVerdict verdict = parse_verdict("{\"passed\": false, \"message\": " + quoted + "}");
+  must(!verdict.passed && verdict.message == message);
+}
+
 }  // namespace
 }  // namespace gdsd
 
@@ -67,5 +77,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size > 0 && input[0] == 'F') gdsd::read_fences(input.substr(1));
   if (size > 1 && input[0] == 'R') gdsd::read_messages(input.substr(2), 1 + data[1]);
   if (size > 0 && input[0] == 'V') gdsd::read_verdict(input.substr(1));
+  if (size > 0 && input[0] == 'M') gdsd::read_message(input.substr(1));
   return 0;
 }

@@ -78,6 +78,7 @@ TEST_F(Code, FormatAsksForOneClosedPythonBlockAtTheEnd) {
   EXPECT_EQ(score(format, "```python\nx = = 1\n```"), 0.5);
   for (const char* text : {"x = 1", "```python\nx = 1\n", "```python\nx = 1\n```\nmore",
                            "```python\nx = 1\n```\n```python\ny = 1\n```", "```\nx = 1\n```",
+                           "```python\nx = 1\n```\nmore ```", "```python\nx = 1\n``` ```",
                            "```python\n\n```", "```python\n# nothing\n```"})
     EXPECT_EQ(score(format, text), 0) << text;
 }
@@ -99,6 +100,10 @@ TEST_F(Code, AProgramGoesAfterItsContextAndIsTestedWithTheTestsOwn) {
   };
   EXPECT_EQ(judged("def double(x: List): return x + half(2 * x)\n"), Kind::kPassed);
   EXPECT_EQ(judged("def double(x): return 1\ndef half(x): return 3\n"), Kind::kFailed);
+  const Example unended{.tests = {"assert double(2) == 4"}, .context = "import math"};
+  EXPECT_EQ(judge_code(*sandbox, "def double(x): return math.prod([2, x])", unended).kind,
+            Kind::kPassed);
+  EXPECT_EQ(code_released(sandbox)({&unended, "```python\ndef double(x): return 2 * x\n```"}), 1);
 }
 
 TEST_F(Code, RewardsTakeAnyBytes) {
@@ -108,8 +113,13 @@ TEST_F(Code, RewardsTakeAnyBytes) {
                              "```python\n" + std::string(1 << 20, '(') + "\n```",
                              std::string(1 << 20, '`'),
                              "\xed\xa0\x80"};
-  for (const auto& make : {code_reward, code_format, code_format_released, code_released})
-    for (const std::string& text : odd) EXPECT_LT(score(make(sandbox), text), 1);
+  for (const std::string& text : odd) {
+    const double format = text.ends_with("\n```") ? 0.5 : 0;  // a block with a syntax error
+    EXPECT_EQ(score(code_reward(sandbox), text), 0) << text.substr(0, 20);
+    EXPECT_EQ(score(code_released(sandbox), text), 0) << text.substr(0, 20);
+    EXPECT_EQ(score(code_format(sandbox), text), format) << text.substr(0, 20);
+    EXPECT_EQ(score(code_format_released(sandbox), text), format) << text.substr(0, 20);
+  }
 }
 
 struct Solved {

@@ -27,14 +27,6 @@ namespace fs = std::filesystem;
 using Kind = Outcome::Kind;
 using Tests = std::vector<std::string>;
 
-SandboxOptions quick() {
-  SandboxOptions options;
-  options.workers = 2;
-  options.seconds = 2;
-  options.program_seconds = 4;
-  return options;
-}
-
 /// What an attack could reach: a file, and sockets that somebody listens to.
 struct Host {
   Host() {
@@ -80,28 +72,6 @@ struct Host {
   int internet = -1, local = -1, port = 0;
 };
 
-/// The tests of one sandbox, which is made once; skipped where none can be had.
-class Contained : public testing::Test {
- protected:
-  static void SetUpTestSuite() { sandbox = sandbox_here(quick(), why_not); }
-  static void TearDownTestSuite() { sandbox.reset(); }
-  void SetUp() override {
-    if (!sandbox) GTEST_SKIP() << why_not;
-  }
-
-  static Outcome run(const std::string& program, const Tests& tests) {
-    return sandbox->run(program, tests);
-  }
-  static void expect_passes(const std::string& program, const Tests& tests) {
-    const Outcome outcome = run(program, tests);
-    EXPECT_EQ(outcome.passed, outcome.total) << outcome.message;
-    EXPECT_EQ(outcome.kind, Kind::kPassed) << outcome.message;
-  }
-
-  static inline std::unique_ptr<Sandbox> sandbox;
-  static inline std::string why_not;
-};
-
 class Attacks : public Contained, public testing::WithParamInterface<Attack> {};
 
 TEST_P(Attacks, NeitherEscapesNorPasses) {
@@ -114,6 +84,7 @@ TEST_P(Attacks, NeitherEscapesNorPasses) {
   EXPECT_NE(outcome.kind, Kind::kPassed);
   EXPECT_NE(outcome.kind, Kind::kRefused) << outcome.message;
   EXPECT_FALSE(outcome.message.empty());
+  EXPECT_NE(outcome.message.find(GetParam().says), std::string::npos) << outcome.message;
   EXPECT_LT(took.count(), 15);
   EXPECT_TRUE(host.untouched());
   expect_passes("def f(): return 1", {"assert f() == 1"});
@@ -121,6 +92,16 @@ TEST_P(Attacks, NeitherEscapesNorPasses) {
 
 INSTANTIATE_TEST_SUITE_P(Table, Attacks, testing::ValuesIn(kAttacks),
                          [](const auto& attack) { return std::string(attack.param.name); });
+
+/// What attacks are made of is there: else they fail for want of it.
+TEST_F(Contained, ToolsOfAttacksWork) {
+  expect_passes(
+      GDSD_LIBC
+      "import fcntl, gc, signal, socket, subprocess, threading\ndef f(): return libc.getpid()\n"
+      "def g(): return socket.AF_INET\ndef h(): return fcntl.fcntl(3, fcntl.F_GETFL)\n" GDSD_FRAME
+      "def i(): say(b'{\"value\": 5}'); os.read(3, 0); os.close(4)",
+      {"assert f() == 1", "assert g() == 2", "assert h() >= 0", "assert i() == 5"});
+}
 
 TEST_F(Contained, ValuesComeBackExactly) {
   const std::string program = R"(
@@ -180,7 +161,7 @@ def fails_too(): raise Own('why')
                  "assert apply(lambda x: x * 2, 1, 2) == [2, 4]",
                  "assert apply(math.sqrt, 4) == [2] and apply(str, 1) == ['1']",
                  "a = [3, 1]\nsort(a)\nassert a == [1, 3]",
-                 "a = [2, 1, 2]\nn = unique(a)\nassert n == 2 and a == [1, 2]",
+                 "a = [2, 1, 2]\nn = unique(a)\nassert n == 2 and a == [2, 1, 2]",
                  "try:\n    fails()\nexcept KeyError as e:\n    assert e.args == ('k',)\n"
                  "else:\n    assert False",
                  "try:\n    fails_too()\nexcept ValueError as e:\n    assert str(e) == 'why'"});
@@ -232,22 +213,23 @@ TEST_F(Contained, TextThatIsNoUtf8IsNoProgram) {
   EXPECT_EQ(sandbox->parse("# nothing"), Syntax::kEmpty);
 }
 
-TEST(Sandbox, CountsOutcomesOfManyThreadsAndLeavesNoProcess) {
+TEST(Sandbox, ServesManyThreadsAndLeavesNoProcess) {
   std::string why_not;
   auto sandbox = sandbox_here(quick(), why_not);
   if (!sandbox) GTEST_SKIP() << why_not;
+  std::array<std::atomic<int>, 5> ended{};
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t)
     threads.emplace_back([&] {
       for (const char* body : {"return 1", "return 2", "import os; os._exit(1)"})
-        sandbox->run(concat("def f(): ", body), Tests{"assert f() == 1"});
+        ++ended.at(static_cast<size_t>(
+            sandbox->run(concat("def f(): ", body), Tests{"assert f() == 1"}).kind));
     });
   for (std::thread& thread : threads) thread.join();
-  const SandboxCounters counts = sandbox->counters();
-  EXPECT_EQ(counts.passed, 8);
-  EXPECT_EQ(counts.failed, 8);
-  EXPECT_EQ(counts.crashed, 8);
-  EXPECT_EQ(counts.timeout + counts.refused, 0);
+  const auto count = [&](Kind kind) { return ended.at(static_cast<size_t>(kind)).load(); };
+  EXPECT_EQ(count(Kind::kPassed), 8);
+  EXPECT_EQ(count(Kind::kFailed), 8);
+  EXPECT_EQ(count(Kind::kCrashed), 8);
   sandbox.reset();
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
   EXPECT_EQ(errno, ECHILD);

@@ -1,4 +1,5 @@
-"""Frames between processes, and values as plain data: what judge and player have in common.
+"""Frames between processes, and values as plain data: what judge and player have in common; remote.py is
+the rest of it.
 
 A frame is its length, four bytes, little-endian, and as many bytes of JSON. A value in it is JSON
 too: None, bool, str, float, small int and list stand for themselves, all else is {"t": type, "v":
@@ -73,51 +74,14 @@ def first_of(iterator, most):
     return out
 
 
-class Remote:
-    """An object of the other side. It is equal to itself alone, whatever its class says."""
-
-    __slots__ = ("_peer", "_number")
-
-    def __init__(self, peer, number):
-        self._peer, self._number = peer, number
-
-    def _ask(self, op, *args):
-        return self._peer.ask(op, self._number, args)
-
-    def __call__(self, *args, **kwargs):
-        return self._peer.ask("call", self._number, args, kwargs)
-
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self._ask("attr", name)
-
-    def __len__(self):
-        return self._ask("len")
-
-    def __bool__(self):
-        return self._ask("bool") is True
-
-    def __iter__(self):
-        return self._ask("iter")
-
-    def __getitem__(self, key):
-        return self._ask("item", key)
-
-    def __str__(self):
-        return text(self._ask("str"))
-
-    def __repr__(self):
-        return text(self._ask("repr"))
-
-
 class Peer:
     """One end of the talk. `serve(op, object, args, kwargs)` is what the other end may ask for."""
 
     def __init__(self, send, receive, serve, may_name):
         self.send, self.receive, self.serve, self.may_name = send, receive, serve, may_name
         self.mine, self.numbers, self.theirs = [], {}, {}
-        self.no_copy_back = 0
+        self.asked = 0  # how often
+        self.told = False  # whether a method of an object learned of something
 
     def number(self, thing):
         if id(thing) not in self.numbers:
@@ -253,8 +217,10 @@ class Peer:
     # Talk.
 
     def ask(self, op, number, args=(), kwargs=None):
+        self.asked += 1
+        kwargs = kwargs or {}
         request = {"op": op, "on": number, "args": [self.encode(a) for a in args]}
-        request["kwargs"] = {k: self.encode(v) for k, v in (kwargs or {}).items()}
+        request["kwargs"] = {k: self.encode(v) for k, v in kwargs.items()}
         self.send({"ask": request})
         reply = self.receive()
         while "ask" in reply:
@@ -262,65 +228,26 @@ class Peer:
             reply = self.receive()
         if "raise" in reply:
             raise failure(*many(reply["raise"]))
-        if "args" in reply and not self.no_copy_back:
-            for old, new in zip(args, many(reply["args"])):
+        value = self.decode(reply.get("value"))
+        # Only then is it what the function is for: one that empties `a` and returns [] is not one
+        # whose result is sorted(a).
+        if value is None and "changed" in reply:
+            for old, new in zip([*args, *kwargs.values()], many(reply["changed"])):
                 copy_back(old, self.decode(new))
-        return self.decode(reply.get("value"))
+        return value
 
     def answer(self, request):
         try:
             args = [self.decode(a) for a in request["args"]]
             kwargs = {text(k): self.decode(v) for k, v in request["kwargs"].items()}
-            reply = {"value": self.encode(self.serve(request["op"], request["on"], args, kwargs))}
-            if any(isinstance(a, (list, dict, set, tuple)) for a in args):
-                after = [self.encode(a) if isinstance(a, (list, dict, set, tuple)) else None for a in args]
-                if any(a is not None and a != b for a, b in zip(after, request["args"])):
-                    reply["args"] = after
+            value = self.serve(request["op"], request["on"], args, kwargs)
+            reply = {"value": self.encode(value)}
+            given = [*args, *kwargs.values()]
+            if value is None and any(isinstance(a, CHANGEABLE) for a in given):
+                before = [*request["args"], *request["kwargs"].values()]
+                after = [self.encode(a) if isinstance(a, CHANGEABLE) else None for a in given]
+                if any(a is not None and a != b for a, b in zip(after, before)):
+                    reply["changed"] = after
         except BaseException as error:
             reply = {"raise": description(error)}
         self.send(reply)
-
-
-def copy_back(old, new):
-    """Makes the list, dict, set or tuple `old` contain what `new` does; returns what stands for `new`."""
-    if type(old) is not type(new):
-        return new
-    if type(old) is list:
-        old[:] = [copy_back(*p) for p in zip(old, new)] + new[len(old) :]
-    elif type(old) is dict:
-        changed = {k: copy_back(old[k], v) if k in old else v for k, v in new.items()}
-        old.clear()
-        old.update(changed)
-    elif type(old) is set:
-        old.clear()
-        old.update(new)
-    elif type(old) is tuple and len(old) == len(new):
-        for p in zip(old, new):
-            copy_back(*p)
-    else:
-        return new
-    return old
-
-
-def description(error):
-    """The nearest builtin class of an exception, and what it says."""
-    name = next((c.__name__ for c in type(error).__mro__ if c.__module__ == "builtins"), "Exception")
-    args = getattr(error, "args", ())
-    try:
-        said = args[0] if len(args) == 1 and type(args[0]) is str else str(error)
-    except BaseException:
-        said = ""
-    return [name, said[:1000]]
-
-
-def failure(name, said):
-    """That exception again. Those that end loops without a word are made a RuntimeError."""
-    kind = getattr(builtins, text(name), None)
-    if not (isinstance(kind, type) and issubclass(kind, BaseException)):
-        kind = RuntimeError
-    if issubclass(kind, (StopIteration, StopAsyncIteration, GeneratorExit, Warning)):
-        kind = RuntimeError
-    try:
-        return kind(text(said))
-    except TypeError:  # UnicodeError's children want more
-        return ValueError(said)
