@@ -168,15 +168,15 @@ std::vector<WeightedReward> chosen(std::string_view list, const std::vector<Name
 
 Judge::Judge(const TaskOptions& options) {
   std::visit(
-      [&](const auto& o) {
-        Parts parts = parts_of(o);
+      [&](const auto& task) {
+        Parts parts = parts_of(task);
         verdict_ = parts.verdict;
         std::vector<Named> known{{parts.own, [verdict = parts.verdict](const Attempt& attempt) {
                                     return attempt.verdict ? attempt.verdict->own
                                                            : verdict(attempt).own;
                                   }}};
         known.insert(known.end(), parts.others.begin(), parts.others.end());
-        rewards_ = chosen(o.rewards, known);
+        rewards_ = chosen(task.rewards, known);
       },
       options);
 }
