@@ -18,7 +18,7 @@ Key key(uint64_t i) { return Key{7}.fork("random_countdown_test", i); }
 /// Whether the expression uses each number once and has the target as its exact value.
 bool solves(const std::string& text, std::vector<int64_t> numbers, int64_t target) {
   auto e = evaluate(text);
-  if (!e || !(e->value == Rational(target))) return false;
+  if (!e || !(e->value == target)) return false;
   return std::is_permutation(e->literals.begin(), e->literals.end(), numbers.begin(),
                              numbers.end());
 }
