@@ -156,7 +156,7 @@ TEST_F(RunLogTest, TensorBoardShowsAResumedRunAsIfItWereWhole) {
              R"({"loss": [[1, 1], [2, 0.5], [3, 0.25], [4, -1e-30]],
                  "reward/a": [[1, 0.1], [2, null], [3, 0.3], [4, 0.4]],
                  "killed": [], "timing/seconds": [[1, 7.5], [3, 8]]})");
-  const fs::path reader = fs::path(__FILE__).parent_path() / "../tensorboard_reader.py";
+  const fs::path reader = fs::path(GDSD_SOURCE_DIR) / "tests/tensorboard_reader.py";
   const std::string command = concat("'", python, "' '", reader.string(), "' '", folder_.string(),
                                      "' '", (folder_ / "expected.json").string(), "'");
   EXPECT_EQ(std::system(command.c_str()), 0);
