@@ -57,7 +57,7 @@ TEST(Layouts, Gsm8kGoldStandsAfterTheMark) {
   EXPECT_EQ(answer("#### -5\\n#### 6"), "-5");
   EXPECT_EQ(answer("####\\u00a0$3.50"), "$3.50");
   expect_error(Gsm8kOptions{}, R"({"question":"q","answer":"72"})", "no \"####\"");
-  expect_error(Gsm8kOptions{}, R"({"question":"q","answer":"x #### "})", "nothing stands after");
+  expect_error(Gsm8kOptions{}, R"({"question":"q","answer":"x #### "})", "no number stands after");
   expect_error(Gsm8kOptions{}, R"({"question":" ","answer":"#### 1"})", "`question` is empty");
   expect_error(Gsm8kOptions{}, R"({"question":3,"answer":"#### 1"})", "`question` is number");
 }
@@ -162,7 +162,7 @@ TEST(Layouts, CustomRecordsKeepEverything) {
   EXPECT_EQ(made.dump(),
             R"({"prompt":" p ","answer":3.5,"a":{"x":null},"b":[1],"source":"a/b.jsonl:1"})");
   EXPECT_EQ(example_of(CustomOptions{}, made).answer, "3.5");
-  expect_error(CustomOptions{}, R"({"prompt":"p","answer":""})", "`answer` is empty");
+  EXPECT_EQ(line(CustomOptions{}, R"({"prompt":"p","answer":""})")["answer"], "");
   expect_error(CustomOptions{}, R"({"prompt":"p","answer":null})", "`answer` is null");
   expect_error(CustomOptions{}, R"({"prompt":"p","answer":"a","tests":"t"})", "list of texts");
 }
