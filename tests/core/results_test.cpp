@@ -26,10 +26,12 @@ Answer answer_of(int64_t problem, int64_t sample, bool solved) {
            .completion = "1\xff",
            .generation = "1",
            .result = {}};
-  a.result = {.verdict = {.solved = solved, .right = solved, .asked = 1},
-              .reward = solved ? 1.0 : 0.25,
-              .parts = {{"sudoku", solved ? 1.0 : 0.25}},
-              .tokens = 3};
+  a.result.verdict.solved = solved;
+  a.result.verdict.right = solved;
+  a.result.verdict.asked = 1;
+  a.result.reward = solved ? 1.0 : 0.25;
+  a.result.parts["sudoku"] = a.result.reward;
+  a.result.tokens = 3;
   return a;
 }
 

@@ -45,6 +45,7 @@ Diagnosis diagnosis(const Models& m, const DiagnoseOptions& o) {
   Subject subject{.old = *m.old.denoiser,
                   .present = *m.present.denoiser,
                   .tokenizer = *m.old.tokenizer,
+                  .chat = ChatTemplate::kNone,
                   .task = m.config.task,
                   .rollout = m.config.rollout,
                   .objective = m.config.objective};

@@ -67,8 +67,9 @@ TEST(PaperConfigs, NameRewardsThatThereAreAndTheReleasedRecipes) {
   for (const fs::path& file : paper_configs()) {
     SCOPED_TRACE(file.filename());
     const auto config = load_options<TrainConfig>(file);
-    if (!std::holds_alternative<CodeOptions>(config.task))  // that one needs a sandbox
+    if (!std::holds_alternative<CodeOptions>(config.task)) {  // that one needs a sandbox
       EXPECT_NO_THROW(Judge{config.task});
+    }
   }
   const auto expect = [&](const std::string& name, int64_t prompts, int64_t G, int64_t inner,
                           double lr) {
