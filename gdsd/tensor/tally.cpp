@@ -1,6 +1,7 @@
 #include "gdsd/tensor/tally.h"
 
 #include <ATen/ATen.h>
+#include <ATen/ExpandUtils.h>
 #include <c10/core/Allocator.h>
 #include <torch/library.h>
 
@@ -59,6 +60,11 @@ at::Tensor embedding_gradient_shape(const at::Tensor& grad, const at::Tensor&, i
   return at::empty({rows, grad.size(-1)}, grad.options());
 }
 
+at::Tensor where_shape(const at::Tensor& condition, const at::Tensor& x, const at::Tensor& y) {
+  const auto sizes = at::infer_size(at::infer_size(condition.sizes(), x.sizes()), y.sizes());
+  return at::empty(sizes, x.options().dtype(at::result_type(x, y)));
+}
+
 using TwoTensors = std::tuple<at::Tensor, at::Tensor>;
 using ThreeTensors = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
 
@@ -80,6 +86,7 @@ ThreeTensors attention_gradient_shape(const at::Tensor&, const at::Tensor& q, co
 TORCH_LIBRARY_IMPL(aten, Meta, m) {
   m.impl("index_select", index_select_shape);
   m.impl("abs.out", abs_shape);
+  m.impl("where.self", where_shape);
   m.impl("embedding_dense_backward", embedding_gradient_shape);
   m.impl("_scaled_dot_product_flash_attention_for_cpu", attention_shape);
   m.impl("_scaled_dot_product_flash_attention_for_cpu_backward", attention_gradient_shape);

@@ -271,7 +271,7 @@ class CliTest(unittest.TestCase):
     def test_evaluation_prints_one_line(self):
         for model in ("base/latest", "runs/gdsd-1/best"):
             done = self.gdsd_ok("eval", "train.yaml", f"model={model}")
-            self.assertRegex(done.stdout, rf"^{model}: solved .* of 8, 95 % .*\n$")
+            self.assertRegex(done.stdout, rf"^{model}: 8 problems: solved .* \(95 % .*\n$")
 
     def test_the_command_after_an_interrupt_goes_on(self):
         run = "runs/it's mine"
@@ -407,7 +407,7 @@ class CliTest(unittest.TestCase):
     # What is refused.
 
     def test_wrong_verbs_and_flags(self):
-        verbs = "train, pretrain, eval, compare, generate, merge, init, plan, diagnose or doctor"
+        verbs = "train, pretrain, compare, eval, results, generate, merge, init, plan, diagnose, data or doctor"
         self.expect_refused([], "got nothing", verbs)
         self.expect_refused(["foo"], "got 'foo'", verbs)
         self.expect_refused(["--foo"], "got '--foo'", verbs)
