@@ -103,7 +103,8 @@ void add_tokenizers(const path& folder) {
       for (size_t i = 0; i < fixtures.at("cases").size(); ++i) {
         const json& fixture = fixtures.at("cases")[i];
         add_test("Tokenizer", concat(name, "/", i), [fixture] {
-          EXPECT_EQ(nfc(fixture.at("text").get<std::string>()), fixture.at("nfc").get<std::string>());
+          EXPECT_EQ(nfc(fixture.at("text").get<std::string>()),
+                    fixture.at("nfc").get<std::string>());
         });
       }
     } else {
