@@ -10,6 +10,14 @@ namespace gdsd {
 /// The answers to problems begin … end − 1.
 using Source = std::function<std::vector<Answer>(int64_t begin, int64_t end)>;
 
+/// What `--answers` calls the task's own solutions.
+inline constexpr const char* kReference = "reference";
+
+/// Given answers to n problems, of a file or the task's own. Throws Error for a file that is not of
+/// them.
+Source given_answers(const EvalConfig& config, const std::string& from, const Problems& problems,
+                     const Judge& judge, int64_t n);
+
 /// One evaluation under way.
 class Asking {
  public:

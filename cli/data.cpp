@@ -128,8 +128,12 @@ int show(const DataArguments& arguments) {
   const DataOptions options = options_of(arguments);
   const Split split = split_of(arguments);
   const std::string model = arguments.model.empty() ? options.model : arguments.model;
-  const ChatTemplate chat =
-      model.empty() ? ChatTemplate::kNone : read_chat_template(tokenizer_folder(model));
+  const bool there = !model.empty() && fs::exists(model);
+  check(there || arguments.model.empty(), "[--model] ", model, ": no such folder.");
+  if (!there)
+    std::cerr << "gdsd: " << (model.empty() ? "no --model is given" : model + " is not there")
+              << ": prompts are shown without a chat template\n";
+  const ChatTemplate chat = there ? chat_of(model) : ChatTemplate::kNone;
   const auto problems = problems_of(options.task, chat);
   int64_t n = arguments.n == 0 ? kUsual : arguments.n;
   check(n > 0, "[--n] got ", n, ", expected at least 1.");

@@ -18,8 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kReference = "reference";
-
 /// How a run evaluates itself.
 EvalConfig config_of_run(const TrainConfig& c) {
   EvalConfig config;
@@ -101,48 +99,15 @@ Json manifest_of(const EvalConfig& config, const Json& who) {
   return manifest;
 }
 
-/// The texts of a file of JSON lines with a `completion`, such as items.jsonl; n are needed.
-std::vector<GivenText> read_answers(const std::string& file, int64_t n) {
-  const std::string text = read_file(file);
-  std::vector<GivenText> texts;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    const std::string where = concat(file, ":", texts.size() + 1);
-    const Json line = parse_json_object<Json>(std::string_view(text).substr(at, end - at), where);
-    check(line.contains("completion") && line["completion"].is_string(), where,
-          ": expected a text `completion`.");
-    GivenText given{.completion = line["completion"], .generation = line["completion"]};
-    if (line.contains("generation") && line["generation"].is_string())
-      given.generation = line["generation"];
-    if (line.contains("tokens") && line["tokens"].is_number_integer())
-      given.tokens = line["tokens"].get<int64_t>();
-    texts.push_back(std::move(given));
-    at = end + 1;
+/// Throws Error for a prompt that does not fit the model with what is written after it.
+void check_lengths(const Model& model, const Problems& problems, int64_t n, int64_t C) {
+  const int64_t most = model.denoiser->architecture().max_length;
+  for (int64_t i = 0; i < n; ++i) {
+    const Example example = problems.held_out(i);
+    const auto P = std::ssize(model.tokenizer->encode(example.prompt));
+    check(P + C <= most, "[model] the prompt of ", example.source, " has ", P,
+          " tokens: with a completion of ", C, " it does not fit the model's ", most, ".");
   }
-  check(std::ssize(texts) == n, "[answers] ", file, " has ", texts.size(), " lines, expected ", n,
-        ": one for each answer, in order.");
-  return texts;
-}
-
-/// Given answers, or the reference solutions of the task's file.
-Source given_answers(const EvalConfig& config, const std::string& from, const Problems& problems,
-                     const Judge& judge, int64_t n) {
-  const int64_t k = config.samples;
-  std::vector<GivenText> texts;
-  if (from != kReference) texts = read_answers(from, n * k);
-  return [&problems, &judge, k, texts = std::move(texts)](int64_t begin, int64_t end) {
-    std::vector<GivenText> part;
-    for (int64_t i = begin * k; i < end * k; ++i) {
-      if (!texts.empty()) {
-        part.push_back(texts[i]);
-        continue;
-      }
-      const std::string solution =
-          problems.demonstration(problems.held_out(i / k), Key{}.fork("reference", i));
-      part.push_back({.completion = solution, .generation = solution});
-    }
-    return judge_texts(problems, judge, begin, k, part);
-  };
 }
 
 std::string describe_task(const EvalConfig& config, int64_t problems) {
@@ -221,7 +186,8 @@ int evaluate_all(const EvalArguments& arguments, const std::vector<EvalConfig>& 
 
 /// Answers that are there already; no model is read.
 int judge_given(const EvalArguments& arguments, EvalConfig config) {
-  check(arguments.lengths.empty(), "[lengths] answers that are given have the length they have.");
+  check(arguments.lengths.empty(),
+        "[lengths] is for answers of a model: leave it out with --answers.");
   const bool reference = arguments.answers == kReference;
   std::visit(
       [&](auto& task) {
@@ -265,7 +231,8 @@ int run_eval(const EvalArguments& arguments) {
   const Json who = arguments.out.empty() ? Json::object() : identity_of(asked, compute);
   return evaluate_all(
       arguments, configs, *problems, who,
-      [&](const EvalConfig& c, int64_t) -> Source {
+      [&](const EvalConfig& c, int64_t n) -> Source {
+        check_lengths(model, *problems, n, c.sampler.gen_length);
         const EvaluationOptions options{
             .samples = c.samples, .batch = c.batch, .temperature = c.sampler.temperature};
         return [&, options](int64_t begin, int64_t end) {

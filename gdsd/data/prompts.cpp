@@ -89,7 +89,7 @@ std::string render(const Wording& wording, ChatTemplate chat) {
   std::string text;
   for (const Message& message : wording.messages)
     text += (text.empty() ? "" : "\n\n") + message.content;
-  return text + wording.suffix;
+  return text + (wording.suffix.empty() ? "" : "\n\n") + wording.suffix;
 }
 
 Wording sudoku_wording(SudokuPrompt prompt, std::string_view puzzle) {

@@ -63,7 +63,9 @@ Example TaskProblems::worded(Example example) const {
 
 Example TaskProblems::generated(Split split, Key key) const {
   check(parts_.generator != nullptr,
-        "[task] `train` names no file to draw training problems from.");
+        "[task] `train` names no file to draw training problems from. `gdsd data show` shows those "
+        "of "
+        "`test` with --split test.");
   // Redrawn where `test` has it: of the fewest puzzles, 1074, all would have to be held out.
   constexpr uint64_t kTries = 1000;
   Example example = parts_.generator->draw(split, key);

@@ -98,6 +98,9 @@ int64_t count_problems(const Problems& problems, const EvaluationOptions& o) {
   check(size || o.problems > 0,
         "[problems] got 0, for all held-out problems, but this task has no end of them: give a "
         "number.");
+  check(!size || *size > 0,
+        "[problems] nothing is held out: of so few training problems the tenth is none. Name a "
+        "file of others as task.test, or say eval.every=0.");
   check(!size || o.problems <= *size, "[problems] got ", o.problems,
         ", but the held-out split has ", size.value_or(0), ". 0 asks for all.");
   return o.problems > 0 ? o.problems : *size;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gdsd/base/json.h"
+#include "gdsd/text/python_text.h"
 
 namespace gdsd {
 
@@ -12,6 +13,13 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 constexpr const char* kHint = " Give another folder with --out, or say --fresh.";
+
+/// Two manifests' texts of what a file holds are hashes: the values say nothing.
+bool is_hash(const std::string& key) {
+  for (const char* part : {"/data/", "/model", "/adapter", "/texts", "/answers"})
+    if (key.starts_with(part)) return true;
+  return false;
+}
 
 Json to_json(const Answer& a) {
   const Result& r = a.result;
@@ -51,7 +59,9 @@ Result to_result(const Json& line) {
 std::string difference(const Json& before, const Json& now) {
   const Json a = before.flatten(), b = now.flatten();
   for (const auto& [key, value] : b.items())
-    if (!a.contains(key) || a[key] != value)
+    if (is_hash(key) && a.contains(key) && a[key] != value)
+      return concat("the contents of ", replace_all(key.substr(1), "~1", "/"), " have changed");
+    else if (!a.contains(key) || a[key] != value)
       return concat(key.substr(1), " was ", a.contains(key) ? a[key].dump() : "not there", ", now ",
                     value.dump());
   return "it has more keys";
@@ -67,7 +77,7 @@ ResultFolder::ResultFolder(fs::path folder, const Json& manifest)
       });
   const fs::path file = folder_ / "manifest.json";
   check(!used || fs::exists(file), "[out] ", folder_.string(),
-        " is not empty and holds no evaluation to go on with.", kHint);
+        " is not empty and holds no evaluation to go on with. Give another folder with --out.");
   fs::create_directories(folder_);
   lock_.emplace(folder_);
   if (fs::exists(file)) {
@@ -133,7 +143,8 @@ Json read_result(const fs::path& folder) {
   const fs::path file = folder / "result.json";
   check(fs::exists(folder), folder.string(), ": no such folder.");
   check(fs::exists(folder / "manifest.json"), folder.string(),
-        ": not a folder of `gdsd eval --out`.");
+        ": not a folder of `gdsd eval --out`. Of --lengths there is one for each: ",
+        (folder / "*").string(), ".");
   check(fs::exists(file), folder.string(),
         ": this evaluation is not finished; `gdsd eval` with the same arguments goes on.");
   Json result = parse_json_object<Json>(read_file(file), file.string());

@@ -139,7 +139,8 @@ WeightedReward parse_entry(std::string_view entry, const std::vector<Named>& kno
   const auto found =
       std::find_if(known.begin(), known.end(), [&](const Named& r) { return r.name == name; });
   check_field(found != known.end(), "rewards", "got '", name, "', expected some of ",
-              names_of(known), ", each with a weight: \"name weight, name weight\".");
+              names_of(known), ", each with a weight: \"name weight, name weight\".",
+              name == "external" ? " `external` needs task.external.command." : "");
   double weight = 1;
   if (space != std::string_view::npos) {
     const std::string_view text = python_strip(entry.substr(space));

@@ -62,11 +62,14 @@ std::string training_memory(const Transformer& denoiser, const Compute& compute,
 
 void check_fits(const Model& model, const Problems& problems, int64_t C) {
   model.tokenizer->encode(problems.alphabet());
-  const Example example = problems.draw(Split::kTrain, Key{});
-  const auto P = static_cast<int64_t>(model.tokenizer->encode(example.prompt).size());
   const int64_t most = model.denoiser->architecture().max_length;
-  check(P + C <= most, "[model] a prompt of ", P, " tokens and a completion of ", C,
-        " do not fit max_sequence_length ", most, ".");
+  constexpr uint64_t kPrompts = 64;  // of a file's the longest may be another
+  for (uint64_t i = 0; i < kPrompts; ++i) {
+    const Example example = problems.draw(Split::kTrain, Key{}.fork("check_fits", i));
+    const auto P = static_cast<int64_t>(model.tokenizer->encode(example.prompt).size());
+    check(P + C <= most, "[model] the prompt of ", example.source, " has ", P,
+          " tokens: with a completion of ", C, " it does not fit max_sequence_length ", most, ".");
+  }
 }
 
 }  // namespace gdsd

@@ -48,6 +48,7 @@ class Trainer {
                            Key{config.seed}.fork("lora"))),
         optimizer_(model_.denoiser->trainable(), config.optimizer,
                    config.steps * config.inner_steps) {
+    if (config.eval.every > 0) count_problems(*problems_, config.eval);
     if (needs_reference(config.objective)) reference_ = make_reference();
     check_fits(model_, *problems_, config.rollout.sampler.gen_length);
   }

@@ -5,6 +5,7 @@ usage: tasks_test.py GDSD MODELS [unittest's arguments]
 """
 
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -235,6 +236,41 @@ compute: {{threads: 1, device: cpu}}
         self.expect_refused(("train", "own.yaml", "run_dir=c", "task.rewards=wrong 1"),
                             "wrong", "external, exact")
         self.expect_refused(("train", "own.yaml", "run_dir=d", "task.rewards=exact x"), "'x'")
+
+    def test_ctrl_c_does_not_reach_programs_that_are_judged(self):
+        lines = [HUMANEVAL | {"task_id": f"HumanEval/{i}"} for i in range(60)]
+        (self.root / "many_published.jsonl").write_text(
+            "".join(json.dumps(line) + "\n" for line in lines))
+        self.gdsd_ok("data", "prepare", "code", "many_published.jsonl", "--out", "many.jsonl")
+        (self.root / "many.yaml").write_text(
+            "model: model\ntask: {name: code, test: many.jsonl}\nbatch: 30\n")
+        arguments = [GDSD, "eval", "many.yaml", "--answers", "reference", "--out", "many"]
+        run = subprocess.Popen(arguments, cwd=self.root, stderr=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, start_new_session=True)
+        while run.poll() is None and not (self.root / "many/manifest.json").exists():
+            time.sleep(0.01)
+        time.sleep(0.2)
+        os.killpg(run.pid, signal.SIGINT)  # as the terminal does
+        self.assertIn(run.wait(timeout=60), (0, 130))
+        self.gdsd_ok("eval", "many.yaml", "--answers", "reference", "--out", "many")
+        self.assertEqual(self.result("many")["metrics"]["eval/solved"], 1)
+
+    def test_what_does_not_fit_or_is_not_there_is_refused(self):
+        config = json.loads((self.root / "model/config.json").read_text())
+        shutil.copytree(self.root / "model", self.root / "short")
+        (self.root / "short/config.json").write_text(json.dumps(config | {"max_sequence_length": 64}))
+        self.expect_refused(("eval", "eval.yaml", "model=short"), "published.jsonl:1", "64")
+        (self.root / "one.jsonl").write_text('{"prompt": "a", "answer": "b"}\n')
+        (self.root / "one.yaml").write_text("model: model\ntask: {name: custom, train: one.jsonl}\n")
+        self.expect_refused(("eval", "one.yaml"), "nothing is held out")
+        self.expect_refused(("data", "show", "eval.yaml", "--model", "none"), "none: no such folder")
+        (self.root / "link.jsonl").symlink_to("elsewhere")
+        self.expect_refused(("data", "prepare", "gsm8k", "published.jsonl", "--out", "link.jsonl",
+                             "--force"), "no regular file")
+        (self.root / "others.jsonl").write_text("".join(
+            json.dumps({"completion": "1", "source": "elsewhere.jsonl:1"}) + "\n" for _ in GSM8K))
+        self.expect_refused(("eval", "eval.yaml", "--answers", "others.jsonl"), "others.jsonl:1",
+                            "elsewhere.jsonl:1")
 
     def test_prompts_are_shown_as_the_model_sees_them(self):
         done = self.gdsd_ok("data", "show", "eval.yaml", "--split", "test", "--n", "1",

@@ -84,7 +84,7 @@ TEST(Task, WordedPromptsStandInTheTemplate) {
   o.prompt = Gsm8kPrompt::kBare;
   EXPECT_EQ(problems_of(o, ChatTemplate::kLlada)->held_out(0).prompt, "What is 5?");
   const Wording two{.messages = {{"system", "A"}, {"user", "B"}}, .suffix = "C"};
-  EXPECT_EQ(render(two, ChatTemplate::kNone), "A\n\nBC");
+  EXPECT_EQ(render(two, ChatTemplate::kNone), "A\n\nB\n\nC");
 }
 
 TEST(Task, EveryTaskIsWorded) {
