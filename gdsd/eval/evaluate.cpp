@@ -68,19 +68,20 @@ std::map<std::string, double> Evaluation::metrics() const {
   double right = 0, asked = 0, released_right = 0, released_asked = 0;
   std::map<std::string, std::pair<double, double>> parts;  // sum and count
   for (const Result& r : results) {
-    m["eval/solved"] += r.verdict.solved / n;
-    m["eval/reward"] += r.reward / n;
-    if (r.tokens) m["eval/length"] += static_cast<double>(*r.tokens) / n;
+    m["eval/solved"] += r.verdict.solved;
+    m["eval/reward"] += r.reward;
+    if (r.tokens) m["eval/length"] += static_cast<double>(*r.tokens);
     right += r.verdict.right;
     asked += r.verdict.asked;
     released_right += r.verdict.released_right;
     released_asked += r.verdict.released_asked;
     if (!r.verdict.outcome.empty()) {
       for (const char* other : {"passed", "failed", "timeout", "crashed"})
-        m[concat("eval/outcome/", other)] += other == r.verdict.outcome ? 1 / n : 0;
+        m[concat("eval/outcome/", other)] += other == r.verdict.outcome;
     }
     for (const auto& [name, value] : r.parts) parts[name].first += value, ++parts[name].second;
   }
+  for (auto& [name, sum] : m) sum /= n;
   // Samples of one problem are alike: the interval is that of so many problems.
   const Interval interval = wilson(m["eval/solved"] * static_cast<double>(problems), problems);
   m["eval/solved_low"] = interval.low;
