@@ -107,8 +107,8 @@ std::string read_file(const fs::path& path) {
 
 void write_file(const fs::path& path, std::string_view bytes) {
   const fs::file_status there = fs::symlink_status(path);
-  check(!fs::exists(there) || fs::is_regular_file(there), "[write_file] ", path.string(),
-        " is there and no regular file: a link, folder or device is not replaced.");
+  check(!fs::exists(there) || fs::is_regular_file(there) || fs::is_directory(there),
+        "[write_file] ", path.string(), " is no regular file: a link or device is not replaced.");
   const fs::path temporary = folder_of(path) / ("." + path.filename().string() + "." +
                                                 std::to_string(::getpid()) + ".tmp");
   try {

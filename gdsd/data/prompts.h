@@ -19,7 +19,7 @@ struct Wording {
 };
 
 /// The text that the model goes on from: messages in the template, then the suffix. Of kNone: the
-/// contents with an empty line between two, then the suffix.
+/// contents and the suffix with an empty line between two.
 std::string render(const Wording& wording, ChatTemplate chat);
 
 // `kBare` is the problem itself, in no template; `kEval` and `kMathEval` are the wordings of the

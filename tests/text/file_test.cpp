@@ -83,6 +83,14 @@ TEST_F(FileTest, AFailedRenameLeavesNothing) {
   EXPECT_EQ(files_in(folder_), 1u);
 }
 
+TEST_F(FileTest, DoesNotReplaceALink) {
+  fs::create_symlink("elsewhere", file_);
+  EXPECT_EQ(
+      error_of([&] { write_file(file_, "new"); }),
+      "[write_file] " + file_.string() + " is no regular file: a link or device is not replaced.");
+  EXPECT_TRUE(fs::is_symlink(file_));
+}
+
 TEST_F(FileTest, ErrorsNameThePath) {
   write_file(file_, "");
   const std::string below = (file_ / "b").string();

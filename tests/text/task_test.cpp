@@ -67,7 +67,7 @@ TEST(Task, WordingDoesNotChangeTheProblems) {
     const CountdownPuzzle puzzle = parse_countdown(a.problem);
     EXPECT_EQ(b.prompt, render(countdown_wording(worded.prompt, puzzle.numbers, puzzle.target),
                                ChatTemplate::kNone));
-    EXPECT_TRUE(b.prompt.ends_with("</answer><reasoning>"));
+    EXPECT_TRUE(b.prompt.ends_with("</answer>\n\n<reasoning>"));
     EXPECT_EQ(b.prompt.find_first_not_of(told->alphabet()), std::string::npos);
   }
 }
