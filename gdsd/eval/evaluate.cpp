@@ -8,17 +8,32 @@ namespace gdsd {
 
 namespace {
 
-/// Rewards and verdicts of the answers, on all threads.
-void judge_answers(std::vector<Answer>& answers, std::span<const Attempt> attempts,
-                   const Judge& judge) {
+/// What was answered to the problems begin, begin + 1, … with its rewards and verdicts, on all
+/// threads.
+std::vector<Answer> judge_answers(std::span<const Example> examples, const Judge& judge,
+                                  int64_t begin, int64_t samples,
+                                  std::span<const GivenText> texts) {
+  std::vector<Attempt> attempts;
+  for (size_t i = 0; i < texts.size(); ++i)
+    attempts.push_back({&examples[i / samples], texts[i].completion, texts[i].generation});
   const auto [scores, verdicts] = judge.judge(attempts, static_cast<int>(count_cores()));
-  for (size_t i = 0; i < answers.size(); ++i) {
-    Result& r = answers[i].result;
+  std::vector<Answer> answers;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const auto at = static_cast<int64_t>(i);
+    answers.push_back({.problem = begin + at / samples,
+                       .sample = at % samples,
+                       .example = examples[i / samples],
+                       .completion = texts[i].completion,
+                       .generation = texts[i].generation,
+                       .result = {}});
+    Result& r = answers.back().result;
     r.verdict = verdicts[i];
     r.reward = scores.total[i];
+    r.tokens = texts[i].tokens;
     for (size_t j = 0; j < judge.rewards().size(); ++j)
       if (scores.parts[i][j]) r.parts[judge.rewards()[j].name] = *scores.parts[i][j];
   }
+  return answers;
 }
 
 /// Mean of pass@k over problems for k = 2, 4, … and all samples.
@@ -118,39 +133,19 @@ std::vector<Answer> answer(const Denoiser& denoiser, const Tokenizer& tokenizer,
   const Rollouts rollouts = rollout(denoiser, tokenizer, examples, how,
                                     Key{seed}.fork("held_out").fork("rollout"), begin);
   const Tensor tokens = rollouts.completion.sum(-1);
-  std::vector<Answer> answers;
-  for (size_t b = 0; b < rollouts.attempts.size(); ++b) {
-    const auto at = static_cast<int64_t>(b);
-    const Attempt& attempt = rollouts.attempts[b];
-    answers.push_back({.problem = begin + at / options.samples,
-                       .sample = at % options.samples,
-                       .example = *attempt.example,
-                       .completion = attempt.completion,
-                       .generation = attempt.generation,
-                       .result = {}});
-    answers.back().result.tokens = tokens[at].item<int64_t>();
-  }
-  judge_answers(answers, rollouts.attempts, judge);
-  return answers;
+  std::vector<GivenText> texts;
+  for (size_t b = 0; b < rollouts.attempts.size(); ++b)
+    texts.push_back({rollouts.attempts[b].completion, rollouts.attempts[b].generation,
+                     tokens[static_cast<int64_t>(b)].item<int64_t>()});
+  return judge_answers(examples, judge, begin, options.samples, texts);
 }
 
 std::vector<Answer> judge_texts(const Problems& problems, const Judge& judge, int64_t begin,
                                 int64_t samples, std::span<const GivenText> texts) {
-  std::vector<Answer> answers;
-  for (size_t i = 0; i < texts.size(); ++i) {
-    const int64_t at = static_cast<int64_t>(i);
-    answers.push_back({.problem = begin + at / samples,
-                       .sample = at % samples,
-                       .example = problems.held_out(begin + at / samples),
-                       .completion = texts[i].completion,
-                       .generation = texts[i].generation,
-                       .result = {}});
-    answers.back().result.tokens = texts[i].tokens;
-  }
-  std::vector<Attempt> attempts;
-  for (const Answer& a : answers) attempts.push_back({&a.example, a.completion, a.generation});
-  judge_answers(answers, attempts, judge);
-  return answers;
+  std::vector<Example> examples;
+  for (int64_t i = 0; i * samples < std::ssize(texts); ++i)
+    examples.push_back(problems.held_out(begin + i));
+  return judge_answers(examples, judge, begin, samples, texts);
 }
 
 Evaluation evaluate(const Denoiser& denoiser, const Tokenizer& tokenizer, const Problems& problems,

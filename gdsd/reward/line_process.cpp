@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "gdsd/base/check.h"
+#include "gdsd/reward/sandbox_fd.h"
 #include "gdsd/text/python_text.h"
 
 extern char** environ;
@@ -46,23 +47,6 @@ struct Pipe {
 
   std::array<int, 2> ends{-1, -1};  // to read from, to write to
 };
-
-/// write() without SIGPIPE, whatever the rest of the program does with that signal.
-ssize_t quiet_write(int descriptor, std::string_view bytes) {
-  sigset_t pipe, old, pending;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  sigpending(&pending);
-  const bool was_pending = sigismember(&pending, SIGPIPE) == 1;
-  pthread_sigmask(SIG_BLOCK, &pipe, &old);
-  const ssize_t written = write(descriptor, bytes.data(), bytes.size());
-  const int error = errno;
-  const timespec now{};
-  if (written < 0 && error == EPIPE && !was_pending) sigtimedwait(&pipe, nullptr, &now);
-  pthread_sigmask(SIG_SETMASK, &old, nullptr);
-  errno = error;
-  return written;
-}
 
 /// Starts the program with our signals' defaults and the pipes as its standard streams.
 int spawn(const std::vector<std::string>& argv, const Pipe& in, const Pipe& out, const Pipe& err) {
@@ -117,7 +101,7 @@ void LineProcess::read_some(int descriptor, std::string& into, bool& open) {
 }
 
 bool LineProcess::write_some(std::string_view& rest) {
-  const ssize_t n = quiet_write(in_, rest);
+  const ssize_t n = write_quietly(in_, rest);
   if (n > 0) rest.remove_prefix(n);
   return n >= 0 || errno == EAGAIN || errno == EINTR;
 }

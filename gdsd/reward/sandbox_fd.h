@@ -1,7 +1,10 @@
 // A file descriptor that somebody owns, and files in memory.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
+#include <string_view>
 
 namespace gdsd {
 
@@ -21,6 +24,9 @@ class OwnedFd {
 
 /// Throws Error, with errno's text, unless `ok`.
 void check_call(bool ok, const char* what);
+
+/// write(), without the signal that kills a program which writes to nobody.
+ssize_t write_quietly(int descriptor, std::string_view bytes);
 
 /// A nameless file that holds the bytes, to be read from its beginning. Throws Error.
 OwnedFd memory_file(const std::string& bytes);

@@ -119,25 +119,6 @@ pid_t read_info(const OwnedFd& info) {
   return told ? report["child-pid"].get<pid_t>() : -1;
 }
 
-/// write(), without the signal that kills a program which writes to nobody.
-ssize_t write_quietly(int descriptor, std::string_view bytes) {
-  sigset_t pipe_signal, before, pending;
-  sigemptyset(&pipe_signal);
-  sigaddset(&pipe_signal, SIGPIPE);
-  sigpending(&pending);
-  pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-  const ssize_t written = write(descriptor, bytes.data(), bytes.size());
-  const int error = errno;
-  if (written < 0 && error == EPIPE && sigismember(&pending, SIGPIPE) == 0) {
-    const timespec now{0, 0};
-    while (sigtimedwait(&pipe_signal, nullptr, &now) < 0 && errno == EINTR) {
-    }
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  errno = error;
-  return written;
-}
-
 }  // namespace
 
 ChildProcess::ChildProcess(pid_t started) : number(started), handle(handle_of(started)) {}

@@ -4,6 +4,7 @@
 #include "gdsd/base/file.h"
 #include "gdsd/base/json.h"
 #include "gdsd/text/chat_templates.h"
+#include "gdsd/text/python_text.h"
 #include "gdsd/text/tokenizer_files.h"
 
 namespace gdsd {
@@ -26,38 +27,6 @@ ChatTemplate recognise(std::string_view text) {
   return ChatTemplate::kDream;
 }
 
-/// What Python's strip() takes for white space, besides ASCII.
-constexpr std::string_view kWideSpaces[] = {"\u0085", "\u00a0", "\u1680", "\u2000", "\u2001",
-                                            "\u2002", "\u2003", "\u2004", "\u2005", "\u2006",
-                                            "\u2007", "\u2008", "\u2009", "\u200a", "\u2028",
-                                            "\u2029", "\u202f", "\u205f", "\u3000"};
-
-bool is_ascii_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 28 && c <= 31); }
-
-/// Python's strip(), which Jinja's trim calls.
-std::string_view trim(std::string_view text) {
-  const auto space_length = [&](auto stands_there) {
-    for (std::string_view space : kWideSpaces)
-      if (stands_there(space)) return space.size();
-    return size_t{0};
-  };
-  while (!text.empty()) {
-    const size_t n = is_ascii_space(text.front())
-                         ? 1
-                         : space_length([&](std::string_view s) { return text.starts_with(s); });
-    if (n == 0) break;
-    text.remove_prefix(n);
-  }
-  while (!text.empty()) {
-    const size_t n = is_ascii_space(text.back())
-                         ? 1
-                         : space_length([&](std::string_view s) { return text.ends_with(s); });
-    if (n == 0) break;
-    text.remove_suffix(n);
-  }
-  return text;
-}
-
 std::string llada(std::span<const Message> messages) {
   std::string text = "<|startoftext|>";
   const auto header = [&](std::string_view role) {
@@ -65,7 +34,7 @@ std::string llada(std::span<const Message> messages) {
   };
   for (const Message& message : messages) {
     header(message.role);
-    text += concat(trim(message.content), "<|eot_id|>");
+    text += concat(python_strip(message.content), "<|eot_id|>");
   }
   header("assistant");
   return text;

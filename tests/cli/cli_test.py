@@ -20,7 +20,8 @@ import tempfile
 import time
 import unittest
 
-GDSD = ""
+from program import ProgramTest
+
 METRICS = (pathlib.Path(__file__).parents[2] / "docs/metrics.md").read_text()
 
 PRETRAIN = """\
@@ -76,7 +77,7 @@ class Page(html.parser.HTMLParser):
             self.faults.append((tag, self.getpos()))
 
 
-class CliTest(unittest.TestCase):
+class CliTest(ProgramTest):
     @classmethod
     def setUpClass(cls):
         cls.root = pathlib.Path(tempfile.mkdtemp(prefix="gdsd_cli_"))
@@ -86,21 +87,6 @@ class CliTest(unittest.TestCase):
         for seed in (1, 2):
             cls.gdsd_ok("train", "train.yaml", f"run_dir=runs/gdsd-{seed}", f"seed={seed}")
         cls.gdsd_ok("train", "train.yaml", "run_dir=runs/espo-1", "objective.name=espo")
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.root)
-
-    @classmethod
-    def gdsd(cls, *arguments, **options):
-        return subprocess.run([GDSD, *arguments], capture_output=True, text=True,
-                              **{"cwd": cls.root, "timeout": 120, **options})
-
-    @classmethod
-    def gdsd_ok(cls, *arguments, **options):
-        done = cls.gdsd(*arguments, **options)
-        assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stderr}"
-        return done
 
     def expect_refused(self, arguments, *parts, **options):
         """Exit code 2 and one line on stderr that has all the parts."""
@@ -246,7 +232,7 @@ class CliTest(unittest.TestCase):
     def test_study_interrupted_goes_on(self):
         study = ["compare", "train.yaml", "steps=60", "--methods", "gdsd", "--lr", "1e-3,1e-4",
                  "--jobs", "1", "--out", "stopped"]
-        process = subprocess.Popen([GDSD, *study], cwd=self.root, stdout=subprocess.PIPE,
+        process = subprocess.Popen([self.program, *study], cwd=self.root, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, start_new_session=True)
         log = self.root / "stopped/gdsd/lr-0.0001/seed-1/metrics.jsonl"  # the lowest rate first
         for _ in range(600):
@@ -276,7 +262,7 @@ class CliTest(unittest.TestCase):
     def test_the_command_after_an_interrupt_goes_on(self):
         run = "runs/it's mine"
         process = subprocess.Popen(
-            [GDSD, "train", "train.yaml", f"run_dir={run}", "steps=100000"],
+            [self.program, "train", "train.yaml", f"run_dir={run}", "steps=100000"],
             cwd=self.root, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         log = self.root / run / "metrics.jsonl"
         deadline = time.time() + 60
@@ -287,7 +273,7 @@ class CliTest(unittest.TestCase):
         self.assertEqual(process.returncode, 130, stderr)
         self.assertNotIn("warning", stderr)
         command = stderr.splitlines()[-1]
-        self.assertEqual(shlex.split(command)[0], GDSD)
+        self.assertEqual(shlex.split(command)[0], self.program)
         done = log.read_text().count("\n") - 1  # step 0 has a line
         again = subprocess.run(f"{command} steps={done + 2}", shell=True, cwd=self.root, text=True,
                                capture_output=True, timeout=60)
@@ -495,5 +481,5 @@ class CliTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    GDSD = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    ProgramTest.program = str(pathlib.Path(sys.argv.pop(1)).resolve())
     unittest.main(verbosity=2)

@@ -16,7 +16,8 @@ import tempfile
 import time
 import unittest
 
-GDSD = ""
+from program import ProgramTest
+
 MODELS = pathlib.Path()
 SOURCE = pathlib.Path(__file__).parents[2]
 
@@ -46,7 +47,7 @@ for line in sys.stdin:
 """
 
 
-class TasksTest(unittest.TestCase):
+class TasksTest(ProgramTest):
     @classmethod
     def setUpClass(cls):
         cls.root = pathlib.Path(tempfile.mkdtemp(prefix="gdsd_tasks_"))
@@ -57,21 +58,6 @@ class TasksTest(unittest.TestCase):
         (cls.root / "published.jsonl").write_text("\n".join(lines) + "\n")
         (cls.root / "eval.yaml").write_text(EVAL)
         cls.gdsd_ok("data", "prepare", "gsm8k", "published.jsonl", "--out", "gsm8k.jsonl")
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.root)
-
-    @classmethod
-    def gdsd(cls, *arguments, **options):
-        return subprocess.run([GDSD, *arguments], capture_output=True, text=True,
-                              **{"cwd": cls.root, "timeout": 120, **options})
-
-    @classmethod
-    def gdsd_ok(cls, *arguments, **options):
-        done = cls.gdsd(*arguments, **options)
-        assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stderr}"
-        return done
 
     def expect_refused(self, arguments, *parts):
         done = self.gdsd(*arguments)
@@ -103,7 +89,7 @@ class TasksTest(unittest.TestCase):
 
     def test_killed_and_called_again_it_ends_the_same(self):
         self.gdsd_ok("eval", "eval.yaml", "--out", "straight")
-        arguments = [GDSD, "eval", "eval.yaml", "--out", "killed"]
+        arguments = [self.program, "eval", "eval.yaml", "--out", "killed"]
         run = subprocess.Popen(arguments, cwd=self.root, stderr=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL)
         lines = self.root / "killed" / "items.jsonl"
@@ -244,7 +230,7 @@ compute: {{threads: 1, device: cpu}}
         self.gdsd_ok("data", "prepare", "code", "many_published.jsonl", "--out", "many.jsonl")
         (self.root / "many.yaml").write_text(
             "model: model\ntask: {name: code, test: many.jsonl}\nbatch: 30\n")
-        arguments = [GDSD, "eval", "many.yaml", "--answers", "reference", "--out", "many"]
+        arguments = [self.program, "eval", "many.yaml", "--answers", "reference", "--out", "many"]
         run = subprocess.Popen(arguments, cwd=self.root, stderr=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, start_new_session=True)
         while run.poll() is None and not (self.root / "many/manifest.json").exists():
@@ -295,6 +281,6 @@ compute: {{threads: 1, device: cpu}}
 
 
 if __name__ == "__main__":
-    GDSD, MODELS = sys.argv[1], pathlib.Path(sys.argv[2])
+    ProgramTest.program, MODELS = sys.argv[1], pathlib.Path(sys.argv[2])
     del sys.argv[1:3]
     unittest.main()
