@@ -10,9 +10,9 @@ import sys
 
 # A folder of gdsd/ may include itself and those to its left; cli/ and tests/ may include them all.
 LAYERS = (
-    "base text data reward tensor denoiser masking sampler rollout advantage objective eval train diagnose"
+    "base text data reward kernel tensor denoiser masking sampler rollout advantage objective eval train diagnose"
 ).split()
-TORCH_FREE = "base text data reward".split()
+TORCH_FREE = "base text data reward kernel".split()
 MOST_LINES = 300  # of a file
 MOST_LINES_OF_FUNCTION = 60
 MOST_LINES_OF_FORMULA = 40  # loss() of an objective

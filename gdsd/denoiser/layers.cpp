@@ -23,23 +23,26 @@ Rope rope_tables(const Packed& x, int64_t h, double theta, at::ScalarType type) 
   std::vector<Tensor> positions;
   int64_t longest = 0;
   for (int64_t L : x.lengths) longest = std::max(longest, L);
-  const Tensor all = at::arange(longest, options);
+  const Tensor all = at::arange(longest, options.dtype(at::kLong));
   for (int64_t L : x.lengths) positions.push_back(all.slice(0, 0, L));
   const Tensor inverse = at::pow(theta, at::arange(0, h, 2, options) / h).reciprocal();  // [h/2]
-  const Tensor half = at::cat(positions).unsqueeze(1) * inverse;                         // [N, h/2]
-  const Tensor angle = at::cat({half, half}, -1);                                        // [N, h]
-  return {angle.cos().to(type), angle.sin().to(type)};
+  const Tensor half = all.to(at::kFloat).unsqueeze(1) * inverse;  // [longest, h/2]
+  const Tensor angle = at::cat({half, half}, -1);                 // [longest, h]
+  return {angle.cos().to(type), angle.sin().to(type), at::cat(positions)};
 }
 
 Tensor rotate(const Tensor& x, const Rope& rope) {
   const Tensor wide = x.to(at::promote_types(x.scalar_type(), rope.cos.scalar_type()));
   const auto halves = wide.chunk(2, -1);
   const Tensor turned = at::cat({-halves[1], halves[0]}, -1);
-  return (wide * rope.cos.unsqueeze(1) + turned * rope.sin.unsqueeze(1)).to(x.scalar_type());
+  auto at_tokens = [&](const Tensor& table) {
+    return table.index_select(0, rope.position).unsqueeze(1);  // [N, 1, h]
+  };
+  return (wide * at_tokens(rope.cos) + turned * at_tokens(rope.sin)).to(x.scalar_type());
 }
 
 Rope select(const Rope& rope, const Rows& rows) {
-  return {rope.cos.index_select(0, rows.index), rope.sin.index_select(0, rows.index)};
+  return {rope.cos, rope.sin, rope.position.index_select(0, rows.index)};
 }
 
 namespace {

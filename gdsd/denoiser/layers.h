@@ -42,17 +42,18 @@ Tensor project(const Input& input, const Linear& linear);
 /// the multiplication, as LLaDA and Dream do.
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps);
 
-/// Rotary positions, half-split (NeoX): cosines and sines of p θ^(−2j/h), each [N, h], for
-/// positions 0, 1, … in every sequence. Computed in float32, then cast to `type`.
+/// Rotary positions, half-split (NeoX): cosines and sines of p θ^(−2j/h), each [longest, h], for
+/// positions p = 0, 1, … of the longest sequence, and the position of every token. Computed in
+/// float32, then cast to `type`.
 struct Rope {
-  Tensor cos, sin;
+  Tensor cos, sin, position;  // position [N] int64
 };
 Rope rope_tables(const Packed& x, int64_t h, double theta, at::ScalarType type);
 
 /// Rotates every head: x [N, H, h] → [N, H, h] of x's type, in the tables' type if that is wider.
 Tensor rotate(const Tensor& x, const Rope& rope);
 
-/// Rows of a Rope, or of anything else that has one row per token.
+/// The Rope of some tokens.
 Rope select(const Rope& rope, const Rows& rows);
 
 /// softmax(q kᵀ / √h) v, every sequence by itself and in both directions.

@@ -56,65 +56,19 @@ void check_adapter(const Architecture& architecture, const Adapter& adapter) {
   }
 }
 
-bool all_equal(const std::vector<int64_t>& values) {
-  return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
-}
-
-/// What is the same for every block of one call. Blocks run on all tokens, the last one on `rows`.
-struct Pass {
-  const Architecture& architecture;
-  const std::vector<int64_t>& lengths;
-  Rope rope;
-};
-
-/// One block: s [N, D] → [N, D], or [R, D] when only `rows` are asked for.
-Tensor run_block(const Transformer::Block& block, const Pass& pass, Tensor s, const Rows* rows) {
-  const int64_t h = pass.architecture.head_width();
-  const double eps = pass.architecture.norm_epsilon;
-  auto heads = [&](const Tensor& y) { return y.view({y.size(0), y.size(1) / h, h}); };  // [·, H, h]
-
-  const Input n = rms_norm(s, block.attention_norm, eps);  // [N, D]
-  const Tensor k = rotate(heads(project(n, block[Role::kK])), pass.rope);
-  const Tensor v = heads(project(n, block[Role::kV]));
-
-  // Nothing above the last layer mixes tokens: there only the rows asked for are worked on. If
-  // sequences ask for different numbers of rows, queries are made for all, to stay one batch.
-  const bool few = rows && all_equal(rows->counts);
-  const Tensor q = project(few ? n.plain().index_select(0, rows->index) : n, block[Role::kQ]);
-  Tensor a = attend(rotate(heads(q), few ? select(pass.rope, *rows) : pass.rope), k, v,
-                    few ? rows->counts : pass.lengths, pass.lengths)
-                 .flatten(1);
-  if (rows) s = s.index_select(0, rows->index);
-  if (rows && !few) a = a.index_select(0, rows->index);
-  s = s + project(a, block[Role::kO]);
-
-  const Input m = rms_norm(s, block.mlp_norm, eps);
-  return s + project(at::silu(project(m, block[Role::kGate])) * project(m, block[Role::kUp]),
-                     block[Role::kDown]);
-}
-
-/// Every tensor of a block that there is, in a fixed order.
-std::vector<Tensor*> tensors_of(Transformer::Block& block) {
-  std::vector<Tensor*> all{&block.attention_norm, &block.mlp_norm};
-  for (Linear& linear : block.matrices)
-    for (Tensor* t : {&linear.weight, &linear.bias, &linear.adapter.A, &linear.adapter.B})
-      if (t->defined()) all.push_back(t);
-  return all;
-}
-
 /// run_block, of which only the input is kept for the backward pass.
-Tensor run_block_again(const Transformer::Block& block, const Pass& pass, const Tensor& s,
+Tensor run_block_again(const Block& block, const Pass& pass, const Tensor& s,
                        const Rows* rows) {
-  Transformer::Block copy = block;
+  Block copy = block;
   std::vector<Tensor> inputs{s};
-  for (Tensor* t : tensors_of(copy)) inputs.push_back(*t);
+  for (Tensor* t : copy.tensors()) inputs.push_back(*t);
   const std::optional<Rows> kept = rows ? std::optional(*rows) : std::nullopt;
   // The pass is captured by value: the backward pass comes after encode() has returned.
   return recomputed(
       [copy, architecture = pass.architecture, lengths = pass.lengths, rope = pass.rope,
        kept](const std::vector<Tensor>& given) {
-        Transformer::Block again = copy;
-        const auto places = tensors_of(again);
+        Block again = copy;
+        const auto places = again.tensors();
         for (size_t i = 0; i < places.size(); ++i) *places[i] = given[i + 1];
         return run_block(again, {architecture, lengths, rope}, given[0], kept ? &*kept : nullptr);
       },
@@ -176,7 +130,7 @@ Transformer::Transformer(ModelConfig config, TensorMap parameters, const Compute
   for (int64_t i = 0; i < a.layers; ++i) blocks_.push_back(make_block(i));
 }
 
-Transformer::Block Transformer::make_block(int64_t layer) const {
+Block Transformer::make_block(int64_t layer) const {
   const Architecture& a = architecture();
   Block block{.attention_norm = parameters_.at(attention_norm_name(a, layer) + ".weight"),
               .mlp_norm = parameters_.at(mlp_norm_name(a, layer) + ".weight"),
@@ -238,7 +192,7 @@ Tensor Transformer::states(const Packed& x, const Rows& rows) const {
     const Rows* asked = &block == &blocks_.back() ? &rows : nullptr;
     s = again ? run_block_again(block, pass, s, asked) : run_block(block, pass, s, asked);
   }
-  return rms_norm(s, final_norm_, a.norm_epsilon);  // [R, D]
+  return final_rms_norm(s, final_norm_, a.norm_epsilon);  // [R, D]
 }
 
 }  // namespace gdsd

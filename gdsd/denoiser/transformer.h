@@ -3,8 +3,8 @@
 #pragma once
 
 #include "gdsd/base/key.h"
+#include "gdsd/denoiser/block.h"
 #include "gdsd/denoiser/denoiser.h"
-#include "gdsd/denoiser/layers.h"
 #include "gdsd/denoiser/model_config.h"
 #include "gdsd/tensor/device.h"
 #include "gdsd/tensor/safetensors.h"
@@ -51,13 +51,6 @@ class Transformer : public Denoiser {
 
   /// The tensors that have gradients, by name; an adapter's are "<matrix>.lora_A.weight" and B.
   TensorMap trainable() const;
-
-  struct Block {
-    Tensor attention_norm, mlp_norm;  // [D]
-    std::array<Linear, kRoles.size()> matrices;
-
-    const Linear& operator[](Role role) const { return matrices[static_cast<size_t>(role)]; }
-  };
 
  private:
   Block make_block(int64_t layer) const;

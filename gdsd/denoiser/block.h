@@ -1,0 +1,46 @@
+// One block of the transformer: attention, then SwiGLU, each behind a norm and beside the residual
+// stream.
+#pragma once
+
+#include "gdsd/denoiser/architecture.h"
+#include "gdsd/denoiser/layers.h"
+
+namespace gdsd {
+
+struct Block {
+  Tensor attention_norm, mlp_norm;  // [D]
+  std::array<Linear, kRoles.size()> matrices;
+
+  const Linear& operator[](Role role) const { return matrices[static_cast<size_t>(role)]; }
+
+  /// The places of all tensors, in a fixed order; of some there may be none.
+  std::vector<Tensor*> places();
+  /// Those where there is one.
+  std::vector<Tensor*> tensors();
+};
+
+/// What is the same for every block of one call.
+struct Pass {
+  const Architecture& architecture;
+  const std::vector<int64_t>& lengths;  // [B]
+  Rope rope;
+};
+
+/// s [N, D] → [N, D], or [R, D] when only `rows` are asked for: then queries, projections and MLP
+/// are made for these alone, since nothing after attention mixes tokens. Takes the kernels for CPUs
+/// where they are in use (cpu_kernels.h), else plain_block.
+Tensor run_block(const Block& block, const Pass& pass, const Tensor& s, const Rows* rows);
+
+/// In libtorch's operations.
+Tensor plain_block(const Block& block, const Pass& pass, Tensor s, const Rows* rows);
+
+/// With the kernels for CPUs, and a backward pass of its own that keeps, for each token, s, q, k, v,
+/// the attended values, the stream between, gate and up: norms and SwiGLU are computed again. An
+/// adapter's products are made in s's type, and summed with the matrix's in float32. Equal to
+/// plain_block to rounding (E1).
+Tensor fused_block(const Block& block, const Pass& pass, const Tensor& s, const Rows* rows);
+
+/// rms_norm with the kernels where they are in use. For a state that leaves the blocks.
+Tensor final_rms_norm(const Tensor& s, const Tensor& weight, double eps);
+
+}  // namespace gdsd

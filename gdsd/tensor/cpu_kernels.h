@@ -1,0 +1,52 @@
+// Which of the kernels for CPUs this process uses, and how tensors are handed to them.
+#pragma once
+
+#include <array>
+#include <memory>
+
+#include "gdsd/kernel/kernels.h"
+#include "gdsd/tensor/tensor.h"
+
+namespace gdsd {
+
+enum class KernelChoice { kAuto, kAvx512, kAvx2, kPortable, kOff };
+constexpr auto enum_names(KernelChoice) {
+  return std::array{"auto", "avx512", "avx2", "portable", "off"};
+}
+
+/// Settles `auto`; throws Error for instructions that this CPU does not have.
+KernelChoice settle_kernels(KernelChoice choice);
+
+/// From now on, in this process: libtorch's operations where `off`. For the whole process, like
+/// libtorch's number of threads.
+void use_kernels(KernelChoice choice);
+KernelChoice kernels_in_use();
+InstructionSet kernel_instruction_set();
+
+/// Whether they work on such a tensor: float32 or bfloat16 on the CPU, or, to be planned, on meta.
+bool kernels_take(const Tensor& x);
+
+template <class T>
+struct KernelsOf {
+  const KernelTable<T>& table;
+
+  T* of(const Tensor& x) const { return static_cast<T*>(x.mutable_data_ptr()); }
+};
+
+/// Calls body(KernelsOf<T>) for the type of x; does nothing on meta.
+template <class F>
+void with_kernels(const Tensor& x, F&& body) {
+  if (x.is_meta()) return;
+  const InstructionSet set = kernel_instruction_set();
+  if (x.scalar_type() == at::kBFloat16)
+    body(KernelsOf<Bfloat16>{kernel_table<Bfloat16>(set)});
+  else
+    body(KernelsOf<float>{kernel_table<float>(set)});
+}
+
+/// Memory for one thread's use of a kernel, which is not initialised.
+inline std::unique_ptr<float[]> scratch(int64_t floats) {
+  return std::unique_ptr<float[]>(new float[floats]);
+}
+
+}  // namespace gdsd
