@@ -6,6 +6,7 @@
 #include <iostream>
 #include <new>
 
+#include "cli/bench.h"
 #include "cli/data.h"
 #include "cli/diagnose.h"
 #include "cli/doctor.h"
@@ -129,9 +130,16 @@ Verb add_data(CLI::App& app, DataArguments& arguments) {
   return {verb, [&] { return run_data(arguments); }};
 }
 
+Verb add_bench(CLI::App& app, BenchArguments& arguments) {
+  CLI::App* verb = app.add_subcommand(
+      "bench", "Time the phases of a training step against this machine's peak.");
+  verb->add_option("WORDS", arguments.words, "CONFIG.yaml and key.path=value, as model=FOLDER");
+  verb->footer(bench_keys);
+  return {verb, [&] { return run_bench(arguments); }};
+}
+
 Verb add_doctor(CLI::App& app) {
-  return {app.add_subcommand("doctor", "Say what this machine has, and what will be used."),
-          run_doctor};
+  return {app.add_subcommand("doctor", "Say what this machine has and what is used."), run_doctor};
 }
 
 void add_compare(CLI::App& app, CompareArguments& arguments, StudyArguments& study) {
@@ -205,8 +213,7 @@ int dispatch(int argc, char** argv) {
   int (*const verbs[])(const RunArguments&) = {run_train, run_pretrain};
   CLI::App* const apps[] = {
       add_run_verb(app, "train", "Train a model with reinforcement learning.", run, true),
-      add_run_verb(app, "pretrain", "Train a model on a task's demonstrations (MDLM loss).", run,
-                   true)};
+      add_run_verb(app, "pretrain", "Train on a task's demonstrations (MDLM loss).", run, true)};
   apps[0]->footer(train_keys);
   apps[1]->footer(pretrain_keys);
   add_compare(app, compare, study);
@@ -217,12 +224,14 @@ int dispatch(int argc, char** argv) {
   MergeArguments merge;
   InitArguments init;
   PlanArguments plan;
+  BenchArguments bench;
   DiagnoseArguments diagnosis;
   DataArguments data;
-  const Verb others[] = {
-      add_eval(app, evaluation),    add_results(app, results), add_generate(app, generate),
-      add_merge(app, merge),        add_init(app, init),       add_plan(app, plan),
-      add_diagnose(app, diagnosis), add_data(app, data),       add_doctor(app)};
+  const Verb others[] = {add_eval(app, evaluation),    add_results(app, results),
+                         add_generate(app, generate),  add_merge(app, merge),
+                         add_init(app, init),          add_plan(app, plan),
+                         add_diagnose(app, diagnosis), add_data(app, data),
+                         add_bench(app, bench),        add_doctor(app)};
 
   std::vector<std::string> arguments(argv + 1, argv + argc);
   if (!arguments.empty() && arguments[0] == "help") {  // gdsd help, gdsd help train

@@ -19,11 +19,17 @@ struct Block {
   std::vector<Tensor*> tensors();
 };
 
+/// A stream that has equal rows: row i is s[of[i]]. Before attention their work is done once.
+struct Repeats {
+  Tensor s, of;  // [U, D]; [N] int64. Undefined where nothing is known of the rows.
+};
+
 /// What is the same for every block of one call.
 struct Pass {
   const Architecture& architecture;
   const std::vector<int64_t>& lengths;  // [B]
   Rope rope;
+  Repeats repeats;  // of the first block's input, where no gradient is asked for
 };
 
 /// s [N, D] → [N, D], or [R, D] when only `rows` are asked for: then queries, projections and MLP

@@ -39,6 +39,7 @@ struct FusedBlock : torch::CustomClassHolder {
         eps(pass.architecture.norm_epsilon),
         lengths(pass.lengths),
         rope(pass.rope),
+        repeats(pass.repeats),
         rows(r ? std::optional(*r) : std::nullopt) {}
 
   Tensor forward(const Tensor& input, Kept& kept) const;
@@ -56,6 +57,7 @@ struct FusedBlock : torch::CustomClassHolder {
   const double eps;
   const std::vector<int64_t> lengths;
   const Rope rope;
+  const Repeats repeats;
   const std::optional<Rows> rows;
 
  private:
@@ -67,15 +69,14 @@ Tensor FusedBlock::forward(const Tensor& input, Kept& kept) const {
     return linear(role, x).apply(x, base, kept.low_of(role));
   };
   kept.s = input;
-  Tensor y;
-  std::tie(y, kept.inverse1) = [&] {
-    Normed n = fused_norm(input, block.attention_norm, eps);
-    return std::pair(n.y, n.inverse);
-  }();
-  kept.q = apply(Role::kQ, pick(y), {});
-  kept.k = apply(Role::kK, y, {});
-  kept.v = apply(Role::kV, y, {});
-  y.reset();
+  const bool once = repeats.of.defined();
+  Normed n = fused_norm(once ? repeats.s : input, block.attention_norm, eps);
+  kept.inverse1 = n.inverse;
+  auto all = [&](const Tensor& y) { return once ? y.index_select(0, repeats.of) : y; };  // [N, ·]
+  kept.q = once ? pick(all(apply(Role::kQ, n.y, {}))) : apply(Role::kQ, pick(n.y), {});
+  kept.k = all(apply(Role::kK, n.y, {}));
+  kept.v = all(apply(Role::kV, n.y, {}));
+  n.y.reset();
   fused_rotate(kept.q, query_rope(), 1);
   fused_rotate(kept.k, rope, 1);
   const Attended attended = fused_attend({kept.q, kept.k, kept.v, queries(), lengths, h});

@@ -8,6 +8,7 @@
 
 #include "gdsd/base/random.h"
 #include "gdsd/denoiser/recompute.h"
+#include "gdsd/denoiser/reuse.h"
 
 namespace gdsd {
 
@@ -70,7 +71,8 @@ Tensor run_block_again(const Block& block, const Pass& pass, const Tensor& s,
         Block again = copy;
         const auto places = again.tensors();
         for (size_t i = 0; i < places.size(); ++i) *places[i] = given[i + 1];
-        return run_block(again, {architecture, lengths, rope}, given[0], kept ? &*kept : nullptr);
+        return run_block(again, {architecture, lengths, rope, {}}, given[0],
+                         kept ? &*kept : nullptr);
       },
       inputs);
 }
@@ -182,15 +184,37 @@ Tensor Transformer::encode(const Packed& x, const Rows& rows) const {
 }
 
 Tensor Transformer::states(const Packed& x, const Rows& rows) const {
+  if (reuses(x.tokens))
+    if (const auto distinct = distinct_sequences(x, rows))
+      return distinct_states(distinct->x, distinct->rows).index_select(0, distinct->of);
+  return distinct_states(x, rows);
+}
+
+/// Bits are equal, gradients would be summed in another order.
+bool Transformer::reuses(const Tensor& tokens) const {
+  return compute_.reuse && tokens.is_cpu() && !c10::GradMode::is_enabled();
+}
+
+Tensor Transformer::distinct_states(const Packed& x, const Rows& rows) const {
   const Architecture& a = architecture();
   const at::ScalarType table = a.wide_rope ? at::kFloat : compute_.dtype;
-  const Pass pass{a, x.lengths, rope_tables(x, a.head_width(), a.rope_theta, table)};
+  Pass pass{a, x.lengths, rope_tables(x, a.head_width(), a.rope_theta, table), {}};
   const bool again = compute_.activation_checkpointing && c10::GradMode::is_enabled();
 
-  Tensor s = at::embedding(embedding_, x.tokens).to(compute_.dtype);  // [N, D], residual stream
+  // [N, D], the residual stream
+  auto embed = [&](const Tensor& ids) { return at::embedding(embedding_, ids).to(compute_.dtype); };
+  Tensor s;
+  if (const auto distinct = reuses(x.tokens) ? distinct_tokens(x.tokens, a.vocabulary)
+                                             : std::optional<DistinctTokens>()) {
+    pass.repeats = {embed(distinct->tokens), distinct->of};
+    s = pass.repeats.s.index_select(0, distinct->of);
+  } else {
+    s = embed(x.tokens);
+  }
   for (const Block& block : blocks_) {
     const Rows* asked = &block == &blocks_.back() ? &rows : nullptr;
     s = again ? run_block_again(block, pass, s, asked) : run_block(block, pass, s, asked);
+    pass.repeats = {};
   }
   return final_rms_norm(s, final_norm_, a.norm_epsilon);  // [R, D]
 }

@@ -54,6 +54,8 @@ class Transformer : public Denoiser {
 
  private:
   Block make_block(int64_t layer) const;
+  bool reuses(const Tensor& tokens) const;
+  Tensor distinct_states(const Packed& x, const Rows& rows) const;
 
   ModelConfig config_;
   TensorMap parameters_;

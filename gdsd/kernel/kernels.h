@@ -37,7 +37,7 @@ struct AttentionGradient : Attention<T> {
 struct RowSummary {
   float largest = 0, log_z = 0;  // max z, log Σ exp z
   float entropy = 0;             // nats
-  float second = 0;              // the largest but one, of tokens: equal to `largest` on ties
+  float second = 0;              // of the second token: equal to `largest` on ties
   int64_t argmax = 0;            // the lowest id on ties
 };
 
@@ -70,6 +70,11 @@ struct KernelTable {
 
   /// One row of logits z [V].
   RowSummary (*summarise)(const T* z, int64_t V, bool entropy);
+  /// The ids that can be the argmax of z/T + Gumbel noise, of the noise that uniform_rest() has in the
+  /// stream k0, k1 (Philox's key): few, ascending → how many. It is reckoned in float32, with a
+  /// margin for its errors. `scores`: V + 63 floats of scratch.
+  int64_t (*gumbel_candidates)(const T* z, int64_t V, float inverse_temperature, uint32_t k0,
+                               uint32_t k1, float* scores, int32_t* candidates);
   /// In place: (1{v = target} − exp(z − log_z)) g.
   void (*log_prob_gradient)(T* z, int64_t V, float log_z, int64_t target, float g);
 };

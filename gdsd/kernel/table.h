@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gdsd/kernel/attention_gradient.h"
+#include "gdsd/kernel/gumbel.h"
 #include "gdsd/kernel/logits.h"
 #include "gdsd/kernel/rowwise.h"
 
@@ -20,6 +21,7 @@ const KernelTable<T>& table() {
       .swiglu = swiglu<T>,
       .swiglu_gradient = swiglu_gradient<T>,
       .summarise = summarise<T>,
+      .gumbel_candidates = gumbel_candidates<T>,
       .log_prob_gradient = log_prob_gradient<T>,
   };
   return kTable;

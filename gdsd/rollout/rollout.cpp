@@ -6,12 +6,12 @@ namespace gdsd {
 
 namespace {
 
-/// The prompts of rollouts begin … end − 1, G for each problem.
-Packed prompt_rows(const std::vector<std::vector<int64_t>>& encoded, int64_t G, int64_t begin,
-                   int64_t end, at::Device device) {
+/// The prompts of B rollouts, G for each problem.
+Packed prompt_rows(const std::vector<std::vector<int64_t>>& encoded, int64_t G, int64_t B,
+                   at::Device device) {
   Packed prompts;
   std::vector<int64_t> tokens;
-  for (int64_t b = begin; b < end; ++b) {
+  for (int64_t b = 0; b < B; ++b) {
     const auto& ids = encoded[b / G];
     tokens.insert(tokens.end(), ids.begin(), ids.end());
     prompts.lengths.push_back(static_cast<int64_t>(ids.size()));
@@ -52,6 +52,32 @@ Tensor until_eos(const Tensor& tokens, int64_t eos) {
   return (is_eos.cumsum(-1) - is_eos.to(at::kLong)) == 0;
 }
 
+Samples sample_in_pieces(const Denoiser& denoiser, const Packed& prompts,
+                         const SamplerOptions& options, std::span<const Key> keys, int64_t most) {
+  // Pieces of at most `most` rollouts, dealt to the workers.
+  const int64_t B = prompts.size(), W = std::min(denoiser.workers(), B), share = (B + W - 1) / W,
+                batch = most > 0 ? std::min(most, share) : share, pieces = (B + batch - 1) / batch;
+  std::vector<Samples> samples(pieces);
+  run_workers(W, [&](int64_t w) {
+    for (int64_t i = w; i < pieces; i += W) {
+      const int64_t begin = i * batch, end = std::min(B, begin + batch);
+      samples[i] =
+          sample(denoiser, slice(prompts, begin, end), options, keys.subspan(begin, end - begin));
+    }
+  });
+  Samples out;
+  std::vector<Tensor> tokens, steps;
+  for (const Samples& part : samples) {
+    tokens.push_back(part.sequences.tokens);
+    steps.push_back(part.step);
+    out.sequences.lengths.insert(out.sequences.lengths.end(), part.sequences.lengths.begin(),
+                                 part.sequences.lengths.end());
+  }
+  out.sequences.tokens = at::cat(tokens);
+  out.step = at::cat(steps);
+  return out;
+}
+
 Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer,
                  std::span<const Example> problems, const RolloutOptions& o, Key key,
                  int64_t first) {
@@ -65,33 +91,12 @@ Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer,
   for (int64_t b = 0; b < B; ++b)
     keys.push_back(key.fork("problem", first + b / G).fork("rollout", b % G));
 
-  // Pieces of at most `batch` rollouts, dealt to the workers.
-  const int64_t W = std::min(denoiser.workers(), B), share = (B + W - 1) / W,
-                batch = o.batch > 0 ? std::min(o.batch, share) : share,
-                pieces = (B + batch - 1) / batch;
-  std::vector<Samples> samples(pieces);
-  run_workers(W, [&](int64_t w) {
-    for (int64_t i = w; i < pieces; i += W) {
-      const int64_t begin = i * batch, end = std::min(B, begin + batch);
-      samples[i] = sample(denoiser, prompt_rows(prompts, G, begin, end, device), o.sampler,
-                          std::span(keys).subspan(begin, end - begin));
-    }
-  });
-
-  Packed sequences;
-  std::vector<Tensor> tokens, steps;
-  for (const Samples& part : samples) {
-    tokens.push_back(part.sequences.tokens);
-    steps.push_back(part.step);
-    sequences.lengths.insert(sequences.lengths.end(), part.sequences.lengths.begin(),
-                             part.sequences.lengths.end());
-  }
-  sequences.tokens = at::cat(tokens);
-
+  auto [sequences, step] =
+      sample_in_pieces(denoiser, prompt_rows(prompts, G, B, device), o.sampler, keys, o.batch);
   const Tensor answers =
       sequences.tokens.index_select(0, tail_rows(sequences, C).flatten()).cpu().view({B, C});
   Rollouts out{
-      complete(std::move(sequences), answers, eos, at::cat(steps)), until_eos(answers, eos), {}};
+      complete(std::move(sequences), answers, eos, std::move(step)), until_eos(answers, eos), {}};
   for (int64_t b = 0; b < B; ++b)
     out.attempts.push_back(attempt(problems[b / G], tokenizer, answers[b], eos));
   return out;

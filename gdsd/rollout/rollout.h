@@ -45,6 +45,10 @@ struct Rollouts : Completed {
 /// tokens [B, C] → [B, C] bool.
 Tensor until_eos(const Tensor& tokens, int64_t eos);
 
+/// sample() of B prompts in pieces of at most `most` (0: no limit), a share for every worker.
+Samples sample_in_pieces(const Denoiser& denoiser, const Packed& prompts,
+                         const SamplerOptions& options, std::span<const Key> keys, int64_t most);
+
 /// Rollout i of problem p draws from key.fork("problem", first + p).fork("rollout", i) alone.
 Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer,
                  std::span<const Example> problems, const RolloutOptions& options, Key key,

@@ -48,7 +48,9 @@ bool uses_gpu(const ComputeOptions& options) {
 void ComputeOptions::validate() const { check_count(threads, "threads", 0, 1024); }
 
 Compute open_compute(const ComputeOptions& options, int64_t D) {
-  Compute compute{.activation_checkpointing = options.activation_checkpointing};
+  Compute compute{.activation_checkpointing = options.activation_checkpointing,
+                  .reuse = options.reuse};
+  use_kernels(options.kernels);
   const bool cuda = uses_gpu(options);
   check(cuda || options.device != DeviceChoice::kCuda,
         "[compute.device] cuda was asked for, but no GPU with its libraries was found. Run `make "
@@ -67,7 +69,9 @@ Compute open_compute(const ComputeOptions& options, int64_t D) {
   compute.settled = {.device = cuda ? DeviceChoice::kCuda : DeviceChoice::kCpu,
                      .precision = bfloat16 ? Precision::kBfloat16 : Precision::kFloat32,
                      .threads = threads,
-                     .activation_checkpointing = options.activation_checkpointing};
+                     .activation_checkpointing = options.activation_checkpointing,
+                     .kernels = kernels_in_use(),
+                     .reuse = options.reuse};
   return compute;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "gdsd/tensor/cpu_kernels.h"
 #include "gdsd/tensor/tensor.h"
 
 namespace gdsd {
@@ -20,6 +21,8 @@ struct ComputeOptions {
   Precision precision = Precision::kAuto;
   int64_t threads = 0;
   bool activation_checkpointing = false;
+  KernelChoice kernels = KernelChoice::kAuto;
+  bool reuse = true;
 
   template <class F>
   void fields(F&& f) {
@@ -29,6 +32,11 @@ struct ComputeOptions {
       "CPU threads, 0 for one per core that may be used; results depend on it to rounding");
     f("activation_checkpointing", activation_checkpointing,
       "keep only each layer's input for the backward pass: less memory, a third more work");
+    f("kernels", kernels,
+      "for CPUs: avx512, avx2, portable, or off for libtorch's operations; auto takes the best");
+    f("reuse", reuse,
+      "do equal work once: sequences that are equal, and the first layer of equal tokens; results "
+      "are the same, bit for bit");
   }
   void validate() const;
 };
@@ -47,6 +55,7 @@ struct Compute {
   at::ScalarType dtype = at::kFloat;  // of matrix products; trained weights stay in float32
   int64_t workers = 1;  // batches computed side by side, each on one thread (workers.h)
   bool activation_checkpointing = false;
+  bool reuse = true;  // work on equal sequences and equal tokens is done once
   ComputeOptions settled = {};  // the options with nothing left open, which a run stores
 };
 

@@ -1,5 +1,8 @@
 #include "gdsd/tensor/proposal.h"
 
+#include <ATen/Parallel.h>
+
+#include <cmath>
 #include <limits>
 
 #include "gdsd/base/fields.h"
@@ -74,6 +77,69 @@ Proposal propose_tile(const Tensor& raw, const ProposalOptions& o, std::span<con
           .margin = two.select(-1, 0) - two.select(-1, two.size(1) - 1)};
 }
 
+/// Whether propose_row knows all that is asked.
+bool is_plain(const ProposalOptions& o) {
+  return (o.temperature == 0 || o.noise == Noise::kExact) && o.top_p >= 1 && o.top_k == 0 &&
+         o.confidence_of == ConfidenceOf::kModel && o.impossible.empty() && o.unsure.empty();
+}
+
+/// The id of the largest z_v/T + Gumbel noise: what gumbel_argmax finds, from few exact scores.
+template <class T>
+int64_t draw(const KernelsOf<T>& k, const T* z, int64_t V, double temperature, Key key) {
+  const auto scores = scratch(V + 63);
+  const std::unique_ptr<int32_t[]> candidates(new int32_t[V]);
+  const int64_t n = k.table.gumbel_candidates(
+      z, V, static_cast<float>(1 / temperature), static_cast<uint32_t>(key.bits),
+      static_cast<uint32_t>(key.bits >> 32), scores.get(), candidates.get());
+  int64_t best = 0;
+  double most = kNever;
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t v = candidates[i];
+    const double noise = -std::log(-std::log1p(-uniform_rest(key, v)));
+    const double score = static_cast<float>(z[v]) / temperature + noise;
+    if (score > most) best = v, most = score;
+  }
+  return best;
+}
+
+void never(float& z) { z = static_cast<float>(kNever); }
+void never(Bfloat16& z) { z.bits = 0xff80; }
+
+/// One row of logits, which are changed, with the kernels for CPUs: as propose_tile to rounding.
+template <class T>
+void propose_row(const KernelsOf<T>& k, T* z, int64_t V, const ProposalOptions& o, Key key,
+                 int64_t r, const Proposal& out) {
+  const int64_t usable = o.usable < 0 ? V : std::min(V, o.usable);
+  const RowSummary all = k.table.summarise(z, V, /*entropy=*/true);
+  for (int64_t id : o.banned)
+    if (id < usable) never(z[id]);
+  const int64_t token = o.temperature > 0
+                            ? draw(k, z, usable, o.temperature, key)
+                            : k.table.summarise(z, usable, /*entropy=*/false).argmax;
+  auto p = [&](float logit) { return std::exp(logit - all.log_z); };
+  out.token.template mutable_data_ptr<int64_t>()[r] = token;
+  out.log_p.template mutable_data_ptr<float>()[r] = static_cast<float>(z[token]) - all.log_z;
+  out.entropy.template mutable_data_ptr<float>()[r] = all.entropy;
+  out.margin.template mutable_data_ptr<float>()[r] = p(all.largest) - p(all.second);
+}
+
+/// Rows of logits [r, V] in any type, which are changed.
+Proposal propose_with_kernels(const Tensor& logits, const ProposalOptions& o,
+                              std::span<const Key> keys) {
+  const int64_t R = logits.size(0), V = logits.size(1);
+  const auto options = logits.options().dtype(at::kFloat);
+  const Proposal out{.token = at::zeros({R}, options.dtype(at::kLong)),
+                     .log_p = at::empty({R}, options),
+                     .entropy = at::empty({R}, options),
+                     .margin = at::empty({R}, options)};
+  with_kernels(logits, [&](const auto& k) {
+    at::parallel_for(0, R, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r) propose_row(k, k.of(logits) + r * V, V, o, keys[r], r, out);
+    });
+  });
+  return out;
+}
+
 }  // namespace
 
 Tensor gumbel_argmax(const Tensor& z, double temperature, const Tensor& rest) {
@@ -111,9 +177,13 @@ Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptio
   check(static_cast<int64_t>(keys.size()) == R, "[propose] got ", keys.size(), " keys for ", R,
         " rows.");
   std::vector<Tensor> token, log_p, entropy, margin;
-  for_each_tile(R, weight.size(0), tile, [&](int64_t begin, int64_t end) {
-    const Proposal part = propose_tile(wide_logits(hidden.slice(0, begin, end), weight), options,
-                                       keys.subspan(begin, end - begin));
+  const bool kernels = kernels_take(hidden) && is_plain(options);
+  for_each_tile(R, weight.size(0), fitting_tile(hidden, tile), [&](int64_t begin, int64_t end) {
+    const Tensor rows = hidden.slice(0, begin, end);
+    const auto streams = keys.subspan(begin, end - begin);
+    const Proposal part =
+        kernels ? propose_with_kernels(rows.matmul(weight.t()), options, streams)
+                : propose_tile(wide_logits(rows, weight), options, streams);
     token.push_back(part.token);
     log_p.push_back(part.log_p);
     entropy.push_back(part.entropy);

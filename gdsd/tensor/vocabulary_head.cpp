@@ -1,6 +1,9 @@
 #include "gdsd/tensor/vocabulary_head.h"
 
+#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
+
+#include "gdsd/tensor/cpu_kernels.h"
 
 namespace gdsd {
 
@@ -9,15 +12,69 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+/// Calls body(KernelsOf<T>, row) for every row of logits [r, V], on threads.
+template <class F>
+void over_logits(const Tensor& logits, F&& body) {
+  with_kernels(logits, [&](const auto& k) {
+    at::parallel_for(0, logits.size(0), 1 + (1 << 14) / logits.size(1),
+                     [&](int64_t begin, int64_t end) {
+                       for (int64_t r = begin; r < end; ++r) body(k, r);
+                     });
+  });
+}
+
+/// (log z_target − log Σ exp z, log Σ exp z) of logits z = h Wᵀ: [r] float32 or wider each.
+std::pair<Tensor, Tensor> log_prob_tile(const Tensor& hidden, const Tensor& weight,
+                                        const Tensor& target) {
+  if (!kernels_take(hidden)) {
+    const Tensor logits = wide_logits(hidden, weight);  // [r, V]
+    const Tensor at_target = logits.gather(1, target.unsqueeze(1)).squeeze(1);
+    const Tensor log_z = logits.logsumexp(-1);
+    return {at_target - log_z, log_z};
+  }
+  const Tensor logits = hidden.matmul(weight.t());
+  const Tensor log_p = at::empty({hidden.size(0)}, hidden.options().dtype(at::kFloat));
+  const Tensor log_z = at::empty_like(log_p);
+  const Tensor z = logits.is_meta() ? log_p : logits.gather(1, target.unsqueeze(1)).to(at::kFloat);
+  over_logits(logits, [&](const auto& k, int64_t r) {
+    const int64_t V = logits.size(1);
+    const float sum = k.table.summarise(k.of(logits) + r * V, V, /*entropy=*/false).log_z;
+    log_z.template mutable_data_ptr<float>()[r] = sum;
+    log_p.template mutable_data_ptr<float>()[r] = z.template const_data_ptr<float>()[r] - sum;
+  });
+  return {log_p, log_z};
+}
+
+/// The gradient of logits, (1{v = target} − p_v) g, in the type of `hidden`: [r, V].
+Tensor logits_gradient(const Tensor& hidden, const Tensor& weight, const Tensor& target,
+                       const Tensor& log_z, const Tensor& grad) {
+  if (!kernels_take(hidden)) {
+    const Tensor g = grad.unsqueeze(1);
+    Tensor d = wide_logits(hidden, weight);                // [r, V]
+    d.sub_(log_z.unsqueeze(1)).exp_().mul_(g).neg_();      // −p g
+    d.scatter_add_(1, target.unsqueeze(1), g.to(d.scalar_type()));
+    return d.to(hidden.scalar_type());
+  }
+  const Tensor logits = hidden.matmul(weight.t());
+  const Tensor g = grad.to(at::kFloat).contiguous();
+  over_logits(logits, [&](const auto& k, int64_t r) {
+    const int64_t V = logits.size(1);
+    k.table.log_prob_gradient(k.of(logits) + r * V, V, log_z.template const_data_ptr<float>()[r],
+                              target.template const_data_ptr<int64_t>()[r],
+                              g.template const_data_ptr<float>()[r]);
+  });
+  return logits;
+}
+
 struct LogProb : torch::autograd::Function<LogProb> {
   static Tensor forward(AutogradContext* ctx, const Tensor& hidden, const Tensor& weight,
                         const Tensor& target, int64_t tile) {
     std::vector<Tensor> log_p, log_z;
     for_each_tile(hidden.size(0), weight.size(0), tile, [&](int64_t begin, int64_t end) {
-      const Tensor logits = wide_logits(hidden.slice(0, begin, end), weight);  // [r, V]
-      const Tensor at_target = logits.gather(1, target.slice(0, begin, end).unsqueeze(1));
-      log_z.push_back(logits.logsumexp(-1));                 // [r]
-      log_p.push_back(at_target.squeeze(1) - log_z.back());  // [r]
+      const auto [p, z] = log_prob_tile(hidden.slice(0, begin, end), weight,
+                                        target.slice(0, begin, end));
+      log_p.push_back(p);
+      log_z.push_back(z);
     });
     ctx->save_for_backward({hidden, weight, target, at::cat(log_z)});
     ctx->saved_data["tile"] = tile;
@@ -28,17 +85,13 @@ struct LogProb : torch::autograd::Function<LogProb> {
   static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
     const auto saved = ctx->get_saved_variables();
     const Tensor &hidden = saved[0], &weight = saved[1], &target = saved[2], &log_z = saved[3];
-    const Tensor grad = grads[0].unsqueeze(1);  // [R, 1]
     std::vector<Tensor> d_hidden;
     Tensor d_weight;
     for_each_tile(hidden.size(0), weight.size(0), ctx->saved_data["tile"].toInt(),
                   [&](int64_t begin, int64_t end) {
                     auto rows = [&](const Tensor& x) { return x.slice(0, begin, end); };
-                    const Tensor g = rows(grad);
-                    Tensor d = wide_logits(rows(hidden), weight);            // [r, V]
-                    d.sub_(rows(log_z).unsqueeze(1)).exp_().mul_(g).neg_();  // −p g
-                    d.scatter_add_(1, rows(target).unsqueeze(1), g.to(d.scalar_type()));
-                    d = d.to(hidden.scalar_type());
+                    const Tensor d = logits_gradient(rows(hidden), weight, rows(target),
+                                                     rows(log_z), rows(grads[0]));
                     if (ctx->needs_input_grad(0)) d_hidden.push_back(d.matmul(weight));
                     if (!ctx->needs_input_grad(1)) return;
                     // Summed in float32: dozens of tiles would be lost in bfloat16.
@@ -53,7 +106,7 @@ struct LogProb : torch::autograd::Function<LogProb> {
 }  // namespace
 
 Tensor log_prob(const Tensor& hidden, const Tensor& weight, const Tensor& target, int64_t tile) {
-  return LogProb::apply(hidden, weight, target, tile);
+  return LogProb::apply(hidden, weight, target, fitting_tile(hidden, tile));
 }
 
 Tensor centred_logit(const Tensor& hidden, const Tensor& weight, const Tensor& target) {

@@ -2,8 +2,7 @@
 
 #include <ATen/Parallel.h>
 
-#include "gdsd/train/backward.h"
-#include "gdsd/train/scoring.h"
+#include "gdsd/train/gradient.h"
 #include "gdsd/train/summary.h"
 
 namespace gdsd {
@@ -159,18 +158,7 @@ void Trainer::learn(Step& step, Scored& pass) {
       advantage(step.rewards, config_.rollout.group_size, options, step.ratios).to(like);
   if (step.elbo_old.defined()) pass.batch.elbo_old = step.elbo_old.to(like);
 
-  std::vector<Scored> parts = split(pass, step.micro);
-  std::vector<Loss> losses(parts.size());
-  backward_in_pieces(*model_.denoiser, std::ssize(parts), [&](const Denoiser& worker, int64_t i) {
-    Batch& batch = parts[i].batch;
-    batch.log_p = log_probs(worker, parts[i].views);
-    if (!batch.log_p_old.defined()) batch.log_p_old = batch.log_p.detach();
-    losses[i] = loss(batch, config_.objective);
-    return losses[i].sum;
-  });
-  Loss total;
-  for (const Loss& part : losses) total += part;
-  total.count = std::max(total.count, 1.0);  // nothing scored: the gradient is 0
+  const Loss total = loss_and_gradient(*model_.denoiser, pass, config_.objective, step.micro);
   add_pass(step.metrics, total, optimizer_.step(total.count), config_.inner_steps);
   ++step.passes_done;
 }

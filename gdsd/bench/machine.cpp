@@ -1,0 +1,73 @@
+#include "gdsd/bench/machine.h"
+
+#include <ATen/DeviceAccelerator.h>
+#include <c10/core/GradMode.h>
+
+#include <chrono>
+#include <fstream>
+
+#include "gdsd/tensor/workers.h"
+
+namespace gdsd {
+
+namespace {
+
+/// "VmHWM" or "VmRSS" of /proc/self/status, in bytes; 0 where there is no such file.
+int64_t status_bytes(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(key + ":")) return 1024 * std::stoll(line.substr(key.size() + 1));
+  return 0;
+}
+
+}  // namespace
+
+void wait_for(at::Device device) {
+  if (device.is_cuda()) at::accelerator::synchronizeDevice(at::accelerator::getDeviceIndex());
+}
+
+double measure_peak(const Compute& compute, double seconds) {
+  using Clock = std::chrono::steady_clock;
+  auto since = [](Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+  };
+  const int64_t n = compute.device.is_cuda() ? 8192 : 1024;
+  const auto like = at::TensorOptions(compute.device).dtype(compute.dtype);
+  const Tensor a = at::full({n, n}, 0.5, like), b = at::full({n, n}, 0.25, like);
+  std::vector<Tensor> out(compute.workers);
+  for (Tensor& c : out) c = at::empty({n, n}, like);
+  auto product = [&] {
+    run_workers(compute.workers, [&](int64_t w) {
+      const at::NoGradGuard no_grad;
+      at::mm_out(out[w], a, b);
+    });
+    wait_for(compute.device);
+  };
+  product();  // the first one makes its plans
+  double best = std::numeric_limits<double>::infinity();
+  const auto start = Clock::now();
+  for (int i = 0; i < 3 || since(start) < seconds; ++i) {
+    const auto begin = Clock::now();
+    product();
+    best = std::min(best, since(begin));
+  }
+  const auto size = static_cast<double>(n);
+  return 2 * size * size * size * static_cast<double>(compute.workers) / best;
+}
+
+void PeakMemory::restart() {
+  if (device_.is_cuda()) {
+    at::accelerator::resetPeakStats(at::accelerator::getDeviceIndex());
+  } else {
+    std::ofstream("/proc/self/clear_refs") << 5;  // Linux: VmHWM begins again at VmRSS
+  }
+}
+
+int64_t PeakMemory::bytes() const {
+  if (!device_.is_cuda()) return status_bytes("VmHWM");
+  return at::accelerator::getDeviceStats(at::accelerator::getDeviceIndex()).allocated_bytes[0].peak;
+}
+
+int64_t resident_bytes() { return status_bytes("VmRSS"); }
+
+}  // namespace gdsd

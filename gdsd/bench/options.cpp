@@ -1,0 +1,61 @@
+#include <algorithm>
+#include <filesystem>
+
+#include "gdsd/bench/bench.h"
+
+namespace gdsd {
+
+namespace {
+
+/// The names in a list with commas between them.
+std::vector<std::string> split_names(const std::string& list) {
+  std::vector<std::string> names;
+  for (size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
+    end = list.find(',', begin);
+    names.push_back(list.substr(begin, end - begin));
+  }
+  return names;
+}
+
+}  // namespace
+
+void BenchOptions::validate() const {
+  constexpr int64_t kMost = 1'000'000;
+  check_count(batch, "batch", 1, kMost);
+  check_count(prompt, "prompt", 1, kMost);
+  check_count(views, "views", 1, 1000);
+  check_count(inner, "inner", 1, 1000);
+  check_count(repeat, "repeat", 1, kMost);
+  for (const std::string& name : split_names(phases))
+    check_field(std::find(kBenchPhases.begin(), kBenchPhases.end(), name) != kBenchPhases.end(),
+                "phases", "got '", name, "', expected some of rollout,old,ref,train.");
+  check_field(dump.empty() || !std::filesystem::exists(dump), "dump", "'", dump,
+              "' is there already.");
+}
+
+BenchOptions BenchOptions::of(BenchShape shape) {
+  BenchOptions o;
+  o.shape = shape;
+  auto work = [&](int64_t B, int64_t P, int64_t C, int64_t block, int64_t steps) {
+    o.batch = B, o.prompt = P, o.sampler.gen_length = C;
+    o.sampler.block_length = block, o.sampler.steps = steps;
+  };
+  if (shape == BenchShape::kT) work(96, 16, 24, 8, 12);
+  if (shape == BenchShape::kS) work(6, 200, 256, 32, 64);
+  if (shape == BenchShape::kM) work(4, 128, 128, 32, 32), o.lora.rank = 32;
+  return o;
+}
+
+bool BenchOptions::has(std::string_view phase) const {
+  const auto names = split_names(phases);
+  return std::find(names.begin(), names.end(), phase) != names.end();
+}
+
+double PhaseTimes::median() const {
+  std::vector<double> sorted = seconds;
+  std::sort(sorted.begin(), sorted.end());
+  const size_t n = sorted.size();
+  return n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+}
+
+}  // namespace gdsd

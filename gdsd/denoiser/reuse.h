@@ -1,0 +1,30 @@
+// Equal work, done once. What is computed of equal sequences is equal, and so is what the first
+// block makes of equal tokens before they attend: at the first denoising step a group's rollouts are
+// one sequence, and a canvas of 2736 tokens has a few hundred different ones.
+#pragma once
+
+#include <optional>
+
+#include "gdsd/denoiser/packed.h"
+
+namespace gdsd {
+
+/// The different sequences of a batch, for each the first of its kind.
+struct DistinctSequences {
+  Packed x;
+  Rows rows;
+  Tensor of;  // [R] int64: where the states of the whole batch's rows are among those of `rows`
+};
+
+/// None if all differ, in tokens or in the rows asked for. On the CPU.
+std::optional<DistinctSequences> distinct_sequences(const Packed& x, const Rows& rows);
+
+struct DistinctTokens {
+  Tensor tokens;  // [U] int64, in the order in which they first appear
+  Tensor of;      // [N] int64: which of them each token is
+};
+
+/// Of tokens [N] on the CPU, all below V; none if more than half of them differ.
+std::optional<DistinctTokens> distinct_tokens(const Tensor& tokens, int64_t V);
+
+}  // namespace gdsd
