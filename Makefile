@@ -7,6 +7,10 @@ SEEDS ?= 1
 OUT ?= runs/demo
 GOLDEN ?=
 FUZZ_SECONDS ?= 60
+CONFIGS ?= T S M
+DTYPES ?= bfloat16 float32
+ROUNDS ?= 3
+THREADS ?= $(shell nproc)
 
 # Jobs of a build: those of `make -jN`, else one per core.
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(shell nproc))
@@ -15,7 +19,7 @@ SOURCES = $(shell find $(wildcard gdsd cli tests bench) -name '*.h' -o -name '*.
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
 .PHONY: help setup build base demo test golden asan fuzz debug tidy format format-check layers fields \
-  paper-configs check profile clean distclean
+  paper-configs check profile bench clean distclean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | \
@@ -71,6 +75,13 @@ profile: build ## where the time of a training step of the demo goes
 	cmake --build --preset release --parallel $(JOBS) --target step_profile
 	build/release/step_profile configs/sudoku_tiny.yaml
 
+bench: export CONFIGS := $(CONFIGS)
+bench: export DTYPES := $(DTYPES)
+bench: export ROUNDS := $(ROUNDS)
+bench: export THREADS := $(THREADS)
+bench: build setup-bench ## speed and memory against PyTorch (CONFIGS="T S M G V" ROUNDS=3 THREADS=2)
+	@.venv-bench/bin/python scripts/bench.py
+
 check: format-check layers fields paper-configs ## format-check, layers, fields and paper-configs
 
 format: setup-check ## format every C++ file
@@ -89,8 +100,8 @@ fields: ## fail if no code reads an option
 clean: ## remove build/
 	rm -rf build
 
-distclean: clean ## remove build/ and .venv
-	rm -rf .venv
+distclean: clean ## remove build/, .venv and .venv-bench
+	rm -rf .venv .venv-bench
 
 build/%/build.ninja: CMakePresets.json
 	cmake --preset $*

@@ -1,11 +1,11 @@
 #include "cli/plan.h"
 
-#include <chrono>
 #include <iostream>
 
 #include "cli/rows.h"
 #include "gdsd/base/progress.h"
 #include "gdsd/base/yaml.h"
+#include "gdsd/bench/machine.h"
 #include "gdsd/train/plan.h"
 
 namespace gdsd {
@@ -40,21 +40,6 @@ int64_t prompt_length(const TrainConfig& config) {
     longest = std::max(longest, std::ssize(tokenizer->encode(example.prompt)));
   }
   return longest;
-}
-
-/// Operations a second of a matrix product of this type on the CPU.
-double measured_flops(at::ScalarType type) {
-  const int64_t n = 1024;
-  const Tensor a = at::ones({n, n}, type), b = at::ones({n, n}, type);
-  a.matmul(b);
-  double best = 1e30;
-  for (int i = 0; i < 5; ++i) {
-    const auto begin = std::chrono::steady_clock::now();
-    a.matmul(b);
-    best = std::min(
-        best, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-  }
-  return 2.0 * n * n * n / best;
 }
 
 void row(const std::string& name, const std::string& text) { print_row("  " + name, text); }
@@ -118,7 +103,7 @@ void print_time(const Plan& plan, const Compute& compute, double tflops, int64_t
     row("time", "say --tflops of the GPU: half of its peak is a fair guess");
     return;
   }
-  const double rate = tflops > 0 ? tflops * 1e12 : measured_flops(compute.dtype);
+  const double rate = tflops > 0 ? tflops * 1e12 : measure_peak(compute, 0.1);
   row("time", concat(human_duration(all / rate), " a step, ",
                      human_duration(all / rate * static_cast<double>(steps)), " for ", steps,
                      " steps, at the ", human_count(rate), " operations a second of ",

@@ -393,7 +393,7 @@ class CliTest(ProgramTest):
     # What is refused.
 
     def test_wrong_verbs_and_flags(self):
-        verbs = "train, pretrain, compare, eval, results, generate, merge, init, plan, diagnose, data or doctor"
+        verbs = "train, pretrain, compare, eval, results, generate, merge, init, plan, diagnose, data, bench or doctor"
         self.expect_refused([], "got nothing", verbs)
         self.expect_refused(["foo"], "got 'foo'", verbs)
         self.expect_refused(["--foo"], "got '--foo'", verbs)

@@ -1,0 +1,68 @@
+#include "gdsd/bench/bench.h"
+
+#include <gtest/gtest.h>
+
+#include "gdsd/bench/flops.h"
+#include "gdsd/bench/machine.h"
+#include "gdsd/bench/work.h"
+
+namespace gdsd {
+namespace {
+
+constexpr double D = 8, F = 12, V = 20, n = 3, L = 10, r = 2;
+
+Architecture small(int64_t layers) {
+  return {
+      .vocabulary = 20, .width = 8, .layers = layers, .heads = 2, .kv_heads = 2, .mlp_width = 12};
+}
+
+TEST(Flops, ABlockOfAllTokensAndOneOfThoseAskedFor) {
+  const double R = 7, N = n * L, body = 2 * (4 * D * D + 3 * D * F), query = 4 * D * L;
+  EXPECT_EQ(forward_flops(small(2), {n, L, R}),
+            N * (body + query) + N * 4 * D * D + R * (body - 4 * D * D + query) + R * 2 * D * V);
+}
+
+TEST(Flops, AllWeightsTakeThreeForwardPassesAnAdapterAboutTwo) {
+  const Asked asked{n, L, n * L};
+  const double N = n * L;
+  EXPECT_EQ(learning_flops(small(2), asked, {}), 3 * forward_flops(small(2), asked));
+  const double attention = 2 * N * 4 * D * L, qkv = N * 6 * D * D, adapter = 2 * N * 6 * r * 2 * D;
+  EXPECT_EQ(learning_flops(small(2), asked, {{Role::kQ, 2}}),
+            2 * forward_flops(small(2), asked) + attention - qkv + adapter);
+}
+
+TEST(Bench, CoupledViewsAreThoseOfTheMasking) {
+  const int64_t B = 3, C = 6, K = 2;
+  const Packed x{at::arange(B * 10), std::vector<int64_t>(B, 10)};
+  const Views drawn = mask({x, C, std::vector<int64_t>(B, C), {}}, {.views = K}, B, Key{1});
+  const Tensor masks = drawn.asked.slice(0, 0, K).reshape({K * B, C});
+  const Views built = coupled_views(x, masks);
+  EXPECT_TRUE(built.hidden.equal(drawn.hidden));
+  EXPECT_TRUE(built.asked.equal(drawn.asked));
+  EXPECT_TRUE(built.weight.equal(drawn.weight));
+}
+
+TEST(Bench, IdsAreThoseOfTheBaseline) {
+  BenchOptions o;
+  o.batch = 2, o.prompt = 2, o.sampler.gen_length = 1, o.sampler.block_length = 0;
+  const Tensor ids = counted_ids(o, 100);
+  EXPECT_EQ(to_vector<int64_t>(ids),
+            (std::vector<int64_t>{17, (104729 + 17) % 98, (2 * 104729 + 17) % 98, (7919 + 17) % 98,
+                                  (7919 + 104729 + 17) % 98, (7919 + 2 * 104729 + 17) % 98}));
+}
+
+TEST(Bench, AShapeIsADefaultOnly) {
+  EXPECT_EQ(BenchOptions::of(BenchShape::kS).batch, BenchOptions{}.batch);
+  EXPECT_EQ(BenchOptions::of(BenchShape::kM).lora.rank, 32);
+  for (BenchShape shape : {BenchShape::kT, BenchShape::kS, BenchShape::kM})
+    EXPECT_NO_THROW(BenchOptions::of(shape).validate());
+}
+
+TEST(Bench, ThePeakOfAMachineIsAboveZero) {
+  EXPECT_GT(measure_peak({}, 0.01), 0);
+  PeakMemory memory(at::kCPU);
+  EXPECT_GT(memory.bytes(), 0);
+}
+
+}  // namespace
+}  // namespace gdsd
