@@ -297,7 +297,7 @@ TEST_P(Kernels, ProposeWhatLibtorchsOperationsPropose) {
 INSTANTIATE_TEST_SUITE_P(All, Kernels,
                          testing::Values(KernelChoice::kPortable, KernelChoice::kAvx2,
                                          KernelChoice::kAvx512),
-                         [](const auto& info) { return to_text(info.param); });
+                         [](const auto& kernels) { return to_text(kernels.param); });
 
 /// Four rollouts of two prompts: in the first step two sequences.
 Samples sampled(const Transformer& model) {
