@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "gdsd/bench/flops.h"
+#include "gdsd/train/flops.h"
 #include "gdsd/bench/machine.h"
 #include "gdsd/bench/work.h"
 
