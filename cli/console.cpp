@@ -62,6 +62,15 @@ std::string describe_timing(const std::map<std::string, double>& timing) {
   return separator == ", " ? text + ")" : text;
 }
 
+/// The share of the machine's peak that the step's products reached, in the phases that make them.
+std::string describe_share(const Speed& speed, const std::map<std::string, double>& timing) {
+  double seconds = 0;
+  for (const char* phase : {"seconds/act", "seconds/look_back", "seconds/learn"})
+    if (const auto found = timing.find(phase); found != timing.end()) seconds += found->second;
+  if (speed.peak <= 0 || seconds <= 0) return "";
+  return concat(" | ", fixed(100 * speed.flops / seconds / speed.peak, 0), "% of peak");
+}
+
 }  // namespace
 
 TerminalSize terminal_size() {
@@ -89,6 +98,7 @@ void Console::on_start(const std::vector<std::pair<std::string, std::string>>& r
     line_.line(concat("all ", total, " steps were done before"));
   else if (done > 0)
     line_.line(concat("going on after step ", done));
+  if (measure_ && done < total) speed_ = measure_();
   under_way = 1;
 }
 
@@ -97,6 +107,7 @@ void Console::on_step(const StepReport& report) {
   if (report.step > 0) eta_.step(report.timing.at("seconds"));
   std::string text = concat(report.step, "/", report.total, describe(report.metrics),
                             describe_timing(report.timing));
+  if (report.step > 0) text += describe_share(speed_, report.timing);
   const auto left = eta_.seconds_left();
   if (left && report.step < report.total) text += " | ETA " + human_duration(*left);
   if (report.metrics.contains("eval/solved"))

@@ -24,24 +24,6 @@ Compute planned_compute(const TrainConfig& config, int64_t width) {
           .activation_checkpointing = config.compute.activation_checkpointing};
 }
 
-/// Tokens of the longest of some prompts of the task, if the model's tokenizer is at hand.
-int64_t prompt_length(const TrainConfig& config) {
-  const auto folder = tokenizer_folder(config.model);
-  if (read_tokenizer_files(folder).empty()) {
-    std::cerr << "gdsd: no tokenizer in " << folder.string()
-              << ": prompts are taken to have 128 tokens; --prompt says otherwise\n";
-    return 128;
-  }
-  const auto tokenizer = load_tokenizer(folder);
-  const auto problems = problems_of(config.task, usable_chat(folder, *tokenizer));
-  int64_t longest = 0;
-  for (uint64_t i = 0; i < kPrompts; ++i) {
-    const Example example = problems->draw(Split::kTrain, Key{}.fork("plan", i));
-    longest = std::max(longest, std::ssize(tokenizer->encode(example.prompt)));
-  }
-  return longest;
-}
-
 void row(const std::string& name, const std::string& text) { print_row("  " + name, text); }
 
 void bytes_row(const std::string& name, int64_t bytes, const std::string& note = "") {
@@ -112,6 +94,23 @@ void print_time(const Plan& plan, const Compute& compute, double tflops, int64_t
 }
 
 }  // namespace
+
+int64_t prompt_length(const TrainConfig& config) {
+  const auto folder = tokenizer_folder(config.model);
+  if (read_tokenizer_files(folder).empty()) {
+    std::cerr << "gdsd: no tokenizer in " << folder.string()
+              << ": prompts are taken to have 128 tokens; --prompt says otherwise\n";
+    return 128;
+  }
+  const auto tokenizer = load_tokenizer(folder);
+  const auto problems = problems_of(config.task, usable_chat(folder, *tokenizer));
+  int64_t longest = 0;
+  for (uint64_t i = 0; i < kPrompts; ++i) {
+    const Example example = problems->draw(Split::kTrain, Key{}.fork("plan", i));
+    longest = std::max(longest, std::ssize(tokenizer->encode(example.prompt)));
+  }
+  return longest;
+}
 
 int run_plan(const PlanArguments& arguments) {
   const auto config = load_options<TrainConfig>(arguments.config, arguments.overrides);

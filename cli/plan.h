@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/verbs.h"
+#include "gdsd/train/train.h"
 
 namespace gdsd {
 
@@ -12,5 +13,8 @@ struct PlanArguments {
   double tflops = 0;   // 0 measures this machine
 };
 int run_plan(const PlanArguments& arguments);
+
+/// Tokens of the longest of some prompts of the task, if the model's tokenizer is at hand.
+int64_t prompt_length(const TrainConfig& config);
 
 }  // namespace gdsd

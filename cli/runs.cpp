@@ -8,7 +8,10 @@
 #include "cli/configs.h"
 #include "cli/console.h"
 #include "cli/keys.h"
+#include "cli/plan.h"
 #include "cli/runs.h"
+#include "gdsd/bench/machine.h"
+#include "gdsd/train/plan.h"
 
 namespace gdsd {
 
@@ -31,12 +34,25 @@ std::string quoted(const std::string& word) {
   return out + "'";
 }
 
+/// The work of a step by the formula of `gdsd plan`, and what a product reaches here.
+Speed measure(const TrainConfig& config) {
+  TrainConfig needed = config;
+  needed.compute.activation_checkpointing = false;  // what is computed again is not needed
+  const ModelConfig model = config_of(config.model);
+  const Compute compute = open_compute(needed.compute, model.architecture.width);
+  const Plan plan = make_plan(needed, model, compute, prompt_length(config));
+  return {.flops = plan.rollout_flops + plan.scoring_flops + plan.learning_flops,
+          .peak = measure_peak(compute, 0.1)};
+}
+
 template <class Config, class Function>
 int run(const RunArguments& arguments, const char* verb, const Config& config, Function function) {
   const auto existing = arguments.fresh ? Existing::kSetAside : Existing::kResume;
   Outcome outcome;
   {
     Console console(std::cerr, isatty(STDERR_FILENO));
+    if constexpr (std::same_as<Config, TrainConfig>)
+      console.show_share([&config] { return measure(config); });
     outcome = function(config, existing, console);
   }
   if (outcome == Outcome::kDone) return kExitDone;

@@ -5,10 +5,10 @@
 #include <chrono>
 
 #include "gdsd/base/progress.h"
-#include "gdsd/bench/flops.h"
 #include "gdsd/bench/machine.h"
 #include "gdsd/bench/work.h"
 #include "gdsd/rollout/rollout.h"
+#include "gdsd/train/flops.h"
 
 namespace gdsd {
 
@@ -50,7 +50,6 @@ class Bench {
   Tensor learn(const Views& views, const Tensor& old, const Tensor& reference);
   Views views(int64_t i) const { return coupled_views(sequences_, masks_[i]); }
   void take_ids(const Packed& sequences);
-  std::map<Role, int64_t> ranks() const;
   double scoring_rows() const {
     return static_cast<double>(o_.views * o_.batch * o_.sampler.gen_length);
   }
@@ -194,7 +193,7 @@ void Bench::repeat(int64_t n) {
     });
     times.forwards = 2;
     times.tokens = static_cast<double>(2 * o_.views * o_.batch * L_);
-    times.flops = learning_flops(model_.architecture(), asked(), ranks());
+    times.flops = learning_flops(model_.architecture(), asked(), adapter_ranks(model_));
   }
   if (n > 0) return;
   auto stacked = [&](const std::vector<Tensor>& log_p) {
@@ -205,17 +204,6 @@ void Bench::repeat(int64_t n) {
   dump_["old"] = stacked(old);
   dump_["ref"] = stacked(reference);
   dump_["loss"] = at::stack(losses);
-}
-
-/// The rank of the adapter to each role, or none.
-std::map<Role, int64_t> Bench::ranks() const {
-  std::map<Role, int64_t> out;
-  for (Role role : kRoles) {
-    const auto& modules = model_.adapter().modules;
-    const auto part = modules.find(matrix_name(model_.architecture(), 0, role));
-    if (part != modules.end()) out[role] = part->second.A.size(0);
-  }
-  return out;
 }
 
 BenchReport Bench::run() {

@@ -8,6 +8,7 @@
 #include "gdsd/tensor/tally.h"
 #include "gdsd/tensor/vocabulary_head.h"
 #include "gdsd/train/backward.h"
+#include "gdsd/train/flops.h"
 
 namespace gdsd {
 
@@ -86,7 +87,6 @@ class Rehearsal {
   Completed dry_rollouts(int64_t n) const;
   Tensor score(int64_t n, const MaskingOptions& options) const;
   int64_t learn(int64_t n, int64_t pieces);
-  double forward_flops(double tokens, double rows) const;
   void count_flops();
 
   const TrainConfig& config_;
@@ -152,39 +152,28 @@ int64_t Rehearsal::learn(int64_t n, int64_t pieces) {
   return held + (compute_.workers > 1 ? gradients : 0);
 }
 
-double Rehearsal::forward_flops(double tokens, double rows) const {
-  const Architecture& a = model_->architecture();
-  double body = 0;
-  for (Role role : kRoles) {
-    const auto [out, in] = matrix_shape(a, role);
-    body += 2.0 * static_cast<double>(out) * static_cast<double>(in);
-  }
-  const double attention = 4.0 * static_cast<double>(a.width) * static_cast<double>(P_ + C_);
-  return static_cast<double>(a.layers) * tokens * (body + attention) +
-         2.0 * rows * static_cast<double>(a.width) * static_cast<double>(a.vocabulary);
-}
-
 void Rehearsal::count_flops() {
   const auto B = static_cast<double>(config_.rollout.prompts * config_.rollout.group_size);
   const auto L = static_cast<double>(P_ + C_);
   const SamplerOptions& o = config_.rollout.sampler;
   const double guided = o.cfg_scale != 0 ? 2 : 1;
   // Over a block's steps half of it is hidden in the mean.
-  plan_.rollout_flops = static_cast<double>(o.calls()) * guided *
-                        forward_flops(B * L, B * static_cast<double>(o.block()) / 2);
+  const Architecture& a = model_->architecture();
+  const double sampled = static_cast<double>(o.calls()) * guided * B;  // sequences
+  plan_.rollout_flops = forward_flops(
+      a, {.sequences = sampled, .length = L, .rows = sampled * static_cast<double>(o.block()) / 2});
   // As many passes and rows as one rollout's views have.
   const Views views = mask(dry_rollouts(1), masking(config_.objective), 1, Key{});
   const double passes = views.asked.any(-1).sum().item<double>(),
                rows = B * views.asked.sum().item<double>();
-  const double forward = forward_flops(B * L * passes, rows);
+  const Asked asked{.sequences = B * passes, .length = L, .rows = rows};
+  const double forward = forward_flops(a, asked);
   const auto inner = static_cast<double>(config_.inner_steps);
   const double looks = (needs_old(config_.objective) ? inner - 1 : 0) +
                        (needs_reference(config_.objective) ? inner : 0);
   plan_.scoring_flops = looks * forward;
-  // Forward, gradients of the inputs, and of the weights unless they are frozen.
-  const double times = (is_adapted(config_.model, config_.lora) ? 2 : 3) +
-                       (compute_.activation_checkpointing ? 1 : 0);
-  plan_.learning_flops = inner * times * forward;
+  plan_.learning_flops = inner * (learning_flops(a, asked, adapter_ranks(*model_)) +
+                                  (compute_.activation_checkpointing ? forward : 0));
 }
 
 Plan Rehearsal::run() {

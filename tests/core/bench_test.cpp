@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "gdsd/bench/flops.h"
 #include "gdsd/bench/machine.h"
 #include "gdsd/bench/work.h"
+#include "gdsd/train/flops.h"
 
 namespace gdsd {
 namespace {

@@ -36,6 +36,9 @@ struct Asked {
 
 double forward_flops(const Architecture& architecture, const Asked& asked);
 
+/// The rank of the adapter's parts by role; empty where there is no adapter.
+std::map<Role, int64_t> adapter_ranks(const Transformer& denoiser);
+
 /// Forward and backward pass, of an adapter of these ranks by role or, if there are none, of all
 /// weights.
 double learning_flops(const Architecture& architecture, const Asked& asked,

@@ -1,4 +1,4 @@
-#include "gdsd/bench/flops.h"
+#include "gdsd/train/flops.h"
 
 namespace gdsd {
 
@@ -33,6 +33,16 @@ double forward_flops(const Architecture& a, const Asked& asked) {
   for (int64_t layer = 0; layer < a.layers; ++layer)
     for (Role role : kRoles) sum += of_matrix(a, role, tokens_in(a, asked, layer, role));
   return sum;
+}
+
+std::map<Role, int64_t> adapter_ranks(const Transformer& denoiser) {
+  std::map<Role, int64_t> ranks;
+  const auto& modules = denoiser.adapter().modules;
+  for (Role role : kRoles) {
+    const auto part = modules.find(matrix_name(denoiser.architecture(), 0, role));
+    if (part != modules.end()) ranks[role] = part->second.A.size(0);
+  }
+  return ranks;
 }
 
 double learning_flops(const Architecture& a, const Asked& asked,
