@@ -3,6 +3,8 @@
 #include <ATen/DeviceAccelerator.h>
 #include <c10/core/GradMode.h>
 
+#include <malloc.h>
+
 #include <chrono>
 #include <fstream>
 
@@ -59,6 +61,9 @@ void PeakMemory::restart() {
   if (device_.is_cuda()) {
     at::accelerator::resetPeakStats(at::accelerator::getDeviceIndex());
   } else {
+#if defined(__GLIBC__)
+    malloc_trim(0);  // what earlier work freed is not this one's
+#endif
     std::ofstream("/proc/self/clear_refs") << 5;  // Linux: VmHWM begins again at VmRSS
   }
 }

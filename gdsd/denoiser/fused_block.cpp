@@ -17,18 +17,16 @@ using torch::autograd::variable_list;
 
 /// What the backward pass needs of the forward pass: R is N where no rows are asked for.
 struct Kept {
-  Tensor s, inverse1;                            // [N, D], [N]
-  Tensor q, k, v;                                // [R, H h], [N, H′ h], [N, H′ h], rotated
-  Tensor out, lse;                               // [R, H h], [R, H]
-  Tensor mid, inverse2, gate, up;                // [R, D], [R], [R, F], [R, F]
-  std::array<Tensor, kRoles.size()> low;         // of every adapter
+  Tensor s, inverse1;                             // [N, D], [N]
+  Tensor q, k, v;                                 // [R, H h], [N, H′ h], [N, H′ h], rotated
+  Tensor out, lse;                                // [R, H h], [R, H]
+  Tensor mid, inverse2, gate, up;                 // [R, D], [R], [R, F], [R, F]
+  Tensor low_q, low_kv, low_o, low_mlp, low_down;  // of the adapters; low_kv with q's if R is N
 
   std::vector<Tensor*> tensors() {
-    std::vector<Tensor*> all{&s, &inverse1, &q, &k, &v, &out, &lse, &mid, &inverse2, &gate, &up};
-    for (Tensor& t : low) all.push_back(&t);
-    return all;
+    return {&s,    &inverse1, &q,    &k,  &v,     &out,    &lse,   &mid,
+            &inverse2, &gate, &up, &low_q, &low_kv, &low_o, &low_mlp, &low_down};
   }
-  Tensor& low_of(Role role) { return low[static_cast<size_t>(role)]; }
 };
 
 /// A block whose forward and backward pass share what does not change.
@@ -44,50 +42,77 @@ struct FusedBlock : torch::CustomClassHolder {
 
   Tensor forward(const Tensor& input, Kept& kept) const;
   /// → the gradient of s; parameters' in `grads`, those that `wanted` has defined.
-  Tensor backward(Kept& kept, const Tensor& d_y, const Block& wanted, bool input_wanted,
+  Tensor backward(const Kept& kept, const Tensor& d_y, const Block& wanted, bool input_wanted,
                   Block& grads) const;
 
+  const Block block;
+
+ private:
   Tensor pick(const Tensor& x) const { return rows ? x.index_select(0, rows->index) : x; }
   const std::vector<int64_t>& queries() const { return rows ? rows->counts : lengths; }
   Rope query_rope() const { return rows ? select(rope, *rows) : rope; }
-  FusedLinear linear(Role role, const Tensor& x) const { return {block[role], x.scalar_type()}; }
+  FusedLinears linears(const std::vector<Role>& roles, const Tensor& x) const {
+    return {block, roles, x.scalar_type()};
+  }
+  /// Those on all tokens: queries are among them unless only some rows are asked for.
+  FusedLinears of_all_tokens(const Tensor& x) const {
+    return linears(rows ? std::vector{Role::kK, Role::kV}
+                        : std::vector{Role::kK, Role::kV, Role::kQ},
+                   x);
+  }
+  void attention_inputs(const Tensor& input, Kept& kept) const;
+  Tensor mlp_backward(const Kept& kept, const Tensor& d_y, const Block& wanted,
+                      Block& grads) const;
 
-  const Block block;
   const int64_t h;
   const double eps;
   const std::vector<int64_t> lengths;
   const Rope rope;
   const Repeats repeats;
   const std::optional<Rows> rows;
-
- private:
-  Tensor mlp_backward(Kept& kept, const Tensor& d_y, const Block& wanted, Block& grads) const;
 };
 
-Tensor FusedBlock::forward(const Tensor& input, Kept& kept) const {
-  auto apply = [&](Role role, const Tensor& x, const Tensor& base) {
-    return linear(role, x).apply(x, base, kept.low_of(role));
-  };
-  kept.s = input;
+void FusedBlock::attention_inputs(const Tensor& input, Kept& kept) const {
   const bool once = repeats.of.defined();
-  Normed n = fused_norm(once ? repeats.s : input, block.attention_norm, eps);
+  const Normed n = fused_norm(once ? repeats.s : input, block.attention_norm, eps);
   kept.inverse1 = n.inverse;
-  auto all = [&](const Tensor& y) { return once ? y.index_select(0, repeats.of) : y; };  // [N, ·]
-  kept.q = once ? pick(all(apply(Role::kQ, n.y, {}))) : apply(Role::kQ, pick(n.y), {});
-  kept.k = all(apply(Role::kK, n.y, {}));
-  kept.v = all(apply(Role::kV, n.y, {}));
-  n.y.reset();
+  auto spread = [&](const Tensor& y) { return once ? y.index_select(0, repeats.of) : y; };
+  const FusedLinears all = of_all_tokens(n.y);
+  kept.low_kv = all.low(n.y);
+  kept.k = spread(all.apply(0, n.y, kept.low_kv));
+  kept.v = spread(all.apply(1, n.y, kept.low_kv));
+  if (!rows) {
+    kept.q = spread(all.apply(2, n.y, kept.low_kv));
+  } else {
+    const Tensor y = pick(spread(n.y));
+    const FusedLinears some = linears({Role::kQ}, y);
+    kept.low_q = some.low(y);
+    kept.q = some.apply(0, y, kept.low_q);
+  }
   fused_rotate(kept.q, query_rope(), 1);
   fused_rotate(kept.k, rope, 1);
+}
+
+Tensor FusedBlock::forward(const Tensor& input, Kept& kept) const {
+  kept.s = input;
+  attention_inputs(input, kept);
   const Attended attended = fused_attend({kept.q, kept.k, kept.v, queries(), lengths, h});
   kept.out = attended.out;
   kept.lse = attended.lse;
-  kept.mid = apply(Role::kO, kept.out, pick(input));
+  const FusedLinears o = linears({Role::kO}, input);
+  kept.low_o = o.low(kept.out);
+  kept.mid = o.apply(0, kept.out, kept.low_o, pick(input));
+
   const Normed m = fused_norm(kept.mid, block.mlp_norm, eps);
   kept.inverse2 = m.inverse;
-  kept.gate = apply(Role::kGate, m.y, {});
-  kept.up = apply(Role::kUp, m.y, {});
-  return apply(Role::kDown, fused_swiglu(kept.gate, kept.up), kept.mid);
+  const FusedLinears mlp = linears({Role::kGate, Role::kUp}, input);
+  kept.low_mlp = mlp.low(m.y);
+  kept.gate = mlp.apply(0, m.y, kept.low_mlp);
+  kept.up = mlp.apply(1, m.y, kept.low_mlp);
+  const Tensor act = fused_swiglu(kept.gate, kept.up);
+  const FusedLinears down = linears({Role::kDown}, input);
+  kept.low_down = down.low(act);
+  return down.apply(0, act, kept.low_down, kept.mid);
 }
 
 /// A gradient of a norm's weight to add to, if it is wanted.
@@ -97,54 +122,41 @@ Tensor norm_gradient(const Tensor& wanted) {
 }
 
 /// Of the second half: → the gradient of the stream between the halves.
-Tensor FusedBlock::mlp_backward(Kept& kept, const Tensor& d_y, const Block& wanted,
+Tensor FusedBlock::mlp_backward(const Kept& kept, const Tensor& d_y, const Block& wanted,
                                 Block& grads) const {
-  auto learn = [&](Role role, const Tensor& x, const Tensor& d) {
-    grads.matrices[static_cast<size_t>(role)] =
-        linear(role, x).parameter_gradients(x, kept.low_of(role), d, wanted[role]);
-  };
-  Tensor d_act;
-  linear(Role::kDown, d_y).add_input_gradient(d_y, d_act);
-  learn(Role::kDown, fused_swiglu(kept.gate, kept.up), d_y);
+  Tensor d_act, d_m;
+  linears({Role::kDown}, d_y).backward(fused_swiglu(kept.gate, kept.up), kept.low_down, {d_y},
+                                       wanted, grads, &d_act);
   const auto [d_gate, d_up] = fused_swiglu_gradient(kept.gate, kept.up, d_act);
   d_act.reset();
-  const Tensor m = fused_norm(kept.mid, block.mlp_norm, eps).y;
-  learn(Role::kGate, m, d_gate);
-  learn(Role::kUp, m, d_up);
-  Tensor d_m;
-  linear(Role::kGate, m).add_input_gradient(d_gate, d_m);
-  linear(Role::kUp, m).add_input_gradient(d_up, d_m);
+  linears({Role::kGate, Role::kUp}, d_y)
+      .backward(fused_norm(kept.mid, block.mlp_norm, eps).y, kept.low_mlp, {d_gate, d_up}, wanted,
+                grads, &d_m);
   grads.mlp_norm = norm_gradient(wanted.mlp_norm);
   return fused_norm_gradient(kept.mid, block.mlp_norm, kept.inverse2, d_m, d_y, grads.mlp_norm);
 }
 
-Tensor FusedBlock::backward(Kept& kept, const Tensor& d_y, const Block& wanted, bool input_wanted,
-                            Block& grads) const {
-  auto learn = [&](Role role, const Tensor& x, const Tensor& d) {
-    grads.matrices[static_cast<size_t>(role)] =
-        linear(role, x).parameter_gradients(x, kept.low_of(role), d, wanted[role]);
-  };
+Tensor FusedBlock::backward(const Kept& kept, const Tensor& d_y, const Block& wanted,
+                            bool input_wanted, Block& grads) const {
   const Tensor d_mid = mlp_backward(kept, d_y, wanted, grads);
-  learn(Role::kO, kept.out, d_mid);
   Tensor d_out;
-  linear(Role::kO, d_mid).add_input_gradient(d_mid, d_out);
+  linears({Role::kO}, d_mid).backward(kept.out, kept.low_o, {d_mid}, wanted, grads, &d_out);
   const auto [d_q, d_k, d_v] = fused_attend_gradient(
       {kept.q, kept.k, kept.v, queries(), lengths, h}, {kept.out, kept.lse}, d_out);
   fused_rotate(d_q, query_rope(), -1);
   fused_rotate(d_k, rope, -1);
-  const Tensor n = fused_norm(kept.s, block.attention_norm, eps).y;
-  learn(Role::kQ, pick(n), d_q);
-  learn(Role::kK, n, d_k);
-  learn(Role::kV, n, d_v);
-  if (!input_wanted && !wanted.attention_norm.defined()) return {};
 
+  const Tensor n = fused_norm(kept.s, block.attention_norm, eps).y;
+  const bool goes_on = input_wanted || wanted.attention_norm.defined();
   Tensor d_n, d_picked;
-  linear(Role::kK, n).add_input_gradient(d_k, d_n);
-  linear(Role::kV, n).add_input_gradient(d_v, d_n);
-  linear(Role::kQ, n).add_input_gradient(d_q, rows ? d_picked : d_n);
+  of_all_tokens(n).backward(n, kept.low_kv, {d_k, d_v, d_q}, wanted, grads,
+                            goes_on ? &d_n : nullptr);
+  if (rows)
+    linears({Role::kQ}, n).backward(pick(n), kept.low_q, {d_q}, wanted, grads,
+                                    goes_on ? &d_picked : nullptr);
+  if (!goes_on) return {};
   if (rows) d_n.index_add_(0, rows->index, d_picked);
-  const Tensor d_stream =
-      rows ? at::zeros_like(kept.s).index_add_(0, rows->index, d_mid) : d_mid;
+  const Tensor d_stream = rows ? at::zeros_like(kept.s).index_add_(0, rows->index, d_mid) : d_mid;
   grads.attention_norm = norm_gradient(wanted.attention_norm);
   return fused_norm_gradient(kept.s, block.attention_norm, kept.inverse1, d_n, d_stream,
                              grads.attention_norm);
@@ -168,7 +180,7 @@ struct Function : torch::autograd::Function<Function> {
     const auto body =
         c10::static_intrusive_pointer_cast<FusedBlock>(ctx->saved_data["body"].toCapsule());
     Kept kept;
-    const auto slots = kept.tensors();
+    const std::vector<Tensor*> slots = kept.tensors();
     for (size_t i = 0; i < slots.size(); ++i) *slots[i] = saved[i];
     Block wanted = body->block, grads = wanted;
     size_t index = 1;

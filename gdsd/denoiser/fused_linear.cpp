@@ -2,45 +2,75 @@
 
 namespace gdsd {
 
-FusedLinear::FusedLinear(const Linear& linear, at::ScalarType type)
-    : weight(linear.weight.to(type)), scale(linear.adapter.scale) {
-  if (linear.bias.defined()) bias = linear.bias.to(type);
-  if (!linear.adapter.A.defined()) return;
-  A = linear.adapter.A.to(type);
-  B = (linear.adapter.B * scale).to(type);
+FusedLinears::FusedLinears(const Block& block, const std::vector<Role>& roles,
+                           at::ScalarType type)
+    : roles_(roles) {
+  std::vector<Tensor> first;
+  int64_t begin = 0;
+  for (Role role : roles) {
+    const Linear& linear = block[role];
+    One one;
+    one.weight = linear.weight.to(type);
+    if (linear.bias.defined()) one.bias = linear.bias.to(type);
+    if (const LowRank& adapter = linear.adapter; adapter.A.defined()) {
+      one.B = (adapter.B * adapter.scale).to(type);
+      one.scale = adapter.scale;
+      one.begin = begin;
+      one.rank = adapter.A.size(0);
+      begin += one.rank;
+      first.push_back(adapter.A);
+    }
+    all_.push_back(std::move(one));
+  }
+  if (!first.empty()) A_ = (first.size() == 1 ? first[0] : at::cat(first)).to(type);
 }
 
-Tensor FusedLinear::apply(const Tensor& x, const Tensor& base, Tensor& low) const {
+Tensor FusedLinears::low(const Tensor& x) const { return A_.defined() ? x.mm(A_.t()) : Tensor(); }
+
+Tensor FusedLinears::apply(size_t i, const Tensor& x, const Tensor& low, const Tensor& base) const {
+  const One& one = all_[i];
   Tensor y = base;
-  if (bias.defined()) y = y.defined() ? y + bias : bias;
-  if (A.defined()) {
-    low = x.mm(A.t());
-    y = y.defined() ? at::addmm(y, low, B.t()) : low.mm(B.t());
-    return y.addmm_(x, weight.t());
+  if (one.bias.defined()) y = y.defined() ? y + one.bias : one.bias;
+  if (one.B.defined()) {
+    y = y.defined() ? at::addmm(y, part(one, low), one.B.t()) : part(one, low).mm(one.B.t());
+    return y.addmm_(x, one.weight.t());
   }
-  return y.defined() ? at::addmm(y, x, weight.t()) : x.mm(weight.t());
+  return y.defined() ? at::addmm(y, x, one.weight.t()) : x.mm(one.weight.t());
 }
 
-void FusedLinear::add_input_gradient(const Tensor& d_y, Tensor& d_x) const {
-  if (A.defined()) {
-    const Tensor d_low = d_y.mm(B);
-    d_x = d_x.defined() ? d_x.addmm_(d_low, A) : d_low.mm(A);
-  }
-  d_x = d_x.defined() ? d_x.addmm_(d_y, weight) : d_y.mm(weight);
+Tensor FusedLinears::gradient_of_low(const std::vector<Tensor>& d_y) const {
+  if (!A_.defined()) return {};
+  std::vector<Tensor> parts;
+  for (size_t i = 0; i < all_.size(); ++i)
+    if (all_[i].B.defined()) parts.push_back(d_y[i].mm(all_[i].B));
+  return parts.size() == 1 ? parts[0] : at::cat(parts, 1);
 }
 
-Linear FusedLinear::parameter_gradients(const Tensor& x, const Tensor& low, const Tensor& d_y,
-                                        const Linear& wanted) const {
-  Linear out;
-  auto put = [](Tensor& to, const Tensor& like, auto&& make) {
-    if (like.defined()) to = make().to(like.scalar_type());
+void FusedLinears::backward(const Tensor& x, const Tensor& low, const std::vector<Tensor>& d_y,
+                            const Block& wanted, Block& grads, Tensor* d_x) const {
+  const Tensor d_low = gradient_of_low(d_y);
+  Tensor d_A;  // [Σ r, in]
+  for (size_t i = 0; i < all_.size(); ++i) {
+    const One& one = all_[i];
+    const Linear& like = wanted[roles_[i]];
+    Linear& to = grads.matrices[static_cast<size_t>(roles_[i])];
+    if (like.weight.defined()) to.weight = d_y[i].t().mm(x).to(like.weight.scalar_type());
+    if (like.bias.defined()) to.bias = d_y[i].sum(0).to(like.bias.scalar_type());
+    if (like.adapter.A.defined()) {
+      if (!d_A.defined()) d_A = d_low.t().mm(x);
+      to.adapter.A =
+          d_A.slice(0, one.begin, one.begin + one.rank).to(like.adapter.A.scalar_type());
+    }
+    if (like.adapter.B.defined())
+      to.adapter.B =
+          d_y[i].t().mm(part(one, low)).to(like.adapter.B.scalar_type()) * one.scale;
+  }
+  if (!d_x) return;
+  auto add = [&](const Tensor& d, const Tensor& weight) {
+    *d_x = d_x->defined() ? d_x->addmm_(d, weight) : d.mm(weight);
   };
-  put(out.weight, wanted.weight, [&] { return d_y.t().mm(x); });
-  put(out.bias, wanted.bias, [&] { return d_y.sum(0); });
-  put(out.adapter.A, wanted.adapter.A, [&] { return d_y.mm(B).t().mm(x); });
-  put(out.adapter.B, wanted.adapter.B,
-      [&] { return d_y.t().mm(low).to(wanted.adapter.B.scalar_type()) * scale; });
-  return out;
+  if (d_low.defined()) add(d_low, A_);
+  for (size_t i = 0; i < all_.size(); ++i) add(d_y[i], all_[i].weight);
 }
 
 }  // namespace gdsd

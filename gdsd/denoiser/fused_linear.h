@@ -1,27 +1,46 @@
-// x Wᵀ + b + s x Aᵀ Bᵀ in one type, with its gradient; not known to autograd.
+// x Wᵀ + b + s x Aᵀ Bᵀ for the matrices that have one input, in one type, with the gradient; not
+// known to autograd.
 #pragma once
 
-#include "gdsd/denoiser/layers.h"
+#include "gdsd/denoiser/block.h"
 
 namespace gdsd {
 
-/// A Linear in the type of products. With no gradient asked of it, frozen weights are not copied.
-struct FusedLinear {
-  FusedLinear(const Linear& linear, at::ScalarType type);
+/// Matrices of a block with one input x [n, in]. The first factors of their adapters are one matrix:
+/// products of a rank's few columns cost more for being made one by one.
+class FusedLinears {
+ public:
+  /// Weights of other types are copied.
+  FusedLinears(const Block& block, const std::vector<Role>& roles, at::ScalarType type);
 
-  /// base + y, where there is a base: [n, out]. The adapter's part goes first and the matrix's is
-  /// added to it in float32. `low` is set to x Aᵀ [n, r] if there is an adapter.
-  Tensor apply(const Tensor& x, const Tensor& base, Tensor& low) const;
+  const std::vector<Role>& roles() const { return roles_; }
 
-  /// Adds what x [n, in] gets of d_y [n, out] to d_x, which may be undefined.
-  void add_input_gradient(const Tensor& d_y, Tensor& d_x) const;
+  /// x Aᵀ of all adapters [n, Σ r]; undefined if there is none.
+  Tensor low(const Tensor& x) const;
 
-  /// The gradients of what `wanted` has defined, in the types of its tensors.
-  Linear parameter_gradients(const Tensor& x, const Tensor& low, const Tensor& d_y,
-                             const Linear& wanted) const;
+  /// base + y of matrix i, where there is a base: [n, out]. The adapter's part goes first and the
+  /// matrix's is added to it in float32.
+  Tensor apply(size_t i, const Tensor& x, const Tensor& low, const Tensor& base = {}) const;
 
-  Tensor weight, bias, A, B;  // B is scaled by s
-  double scale;
+  /// From d_y[i] [n, out] of every y: puts the gradients of those parameters that `wanted` has into
+  /// `grads`, in their types, and, where d_x is given, adds what x gets to it.
+  void backward(const Tensor& x, const Tensor& low, const std::vector<Tensor>& d_y,
+                const Block& wanted, Block& grads, Tensor* d_x) const;
+
+ private:
+  struct One {
+    Tensor weight, bias, B;  // B is scaled by s
+    double scale = 1;
+    int64_t begin = 0, rank = 0;  // its columns of low
+  };
+  static Tensor part(const One& one, const Tensor& low) {
+    return low.slice(1, one.begin, one.begin + one.rank);
+  }
+  Tensor gradient_of_low(const std::vector<Tensor>& d_y) const;
+
+  std::vector<Role> roles_;
+  std::vector<One> all_;
+  Tensor A_;  // [Σ r, in]
 };
 
 }  // namespace gdsd

@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
+#include <malloc.h>
 #include <sched.h>
 
 #include <filesystem>
@@ -33,6 +34,14 @@ bool cpu_multiplies_bfloat16() {
 #endif
 }
 
+/// Tensors of megabytes come and go; glibc would return each to the kernel and fault it in again.
+void keep_freed_memory() {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
+}
+
 }  // namespace
 
 int64_t count_cores() {
@@ -51,6 +60,7 @@ Compute open_compute(const ComputeOptions& options, int64_t D) {
   Compute compute{.activation_checkpointing = options.activation_checkpointing,
                   .reuse = options.reuse};
   use_kernels(options.kernels);
+  keep_freed_memory();
   const bool cuda = uses_gpu(options);
   check(cuda || options.device != DeviceChoice::kCuda,
         "[compute.device] cuda was asked for, but no GPU with its libraries was found. Run `make "
