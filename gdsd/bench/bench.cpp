@@ -220,6 +220,7 @@ BenchReport Bench::run() {
     report.weight_bytes += static_cast<int64_t>(tensor.nbytes());
   warm_up();
   report.peak = measure_peak(compute_, 0.25);
+  release_freed_memory();  // of the warm-up and the products
   report.resident_before = resident_bytes();
   for (int64_t n = 0; n < o_.repeat; ++n) repeat(n);
   if (!o_.dump.empty()) write_safetensors(o_.dump, dump_);

@@ -28,6 +28,12 @@ void wait_for(at::Device device) {
   if (device.is_cuda()) at::accelerator::synchronizeDevice(at::accelerator::getDeviceIndex());
 }
 
+void release_freed_memory() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
+
 double measure_peak(const Compute& compute, double seconds) {
   using Clock = std::chrono::steady_clock;
   auto since = [](Clock::time_point begin) {
@@ -61,9 +67,6 @@ void PeakMemory::restart() {
   if (device_.is_cuda()) {
     at::accelerator::resetPeakStats(at::accelerator::getDeviceIndex());
   } else {
-#if defined(__GLIBC__)
-    malloc_trim(0);  // what earlier work freed is not this one's
-#endif
     std::ofstream("/proc/self/clear_refs") << 5;  // Linux: VmHWM begins again at VmRSS
   }
 }

@@ -13,6 +13,9 @@ double measure_peak(const Compute& compute, double seconds = 0.5);
 /// Waits until the device has done all that it was given.
 void wait_for(at::Device device);
 
+/// Gives back to the system what the process has freed but kept.
+void release_freed_memory();
+
 /// The most memory held since a moment: on a CPU the process's resident set, and therefore with the
 /// program itself; on a GPU what was allocated there.
 class PeakMemory {
