@@ -17,15 +17,15 @@ using torch::autograd::variable_list;
 
 /// What the backward pass needs of the forward pass: R is N where no rows are asked for.
 struct Kept {
-  Tensor s, inverse1;                             // [N, D], [N]
-  Tensor q, k, v;                                 // [R, H h], [N, H′ h], [N, H′ h], rotated
-  Tensor out, lse;                                // [R, H h], [R, H]
-  Tensor mid, inverse2, gate, up;                 // [R, D], [R], [R, F], [R, F]
+  Tensor s, inverse1;                              // [N, D], [N]
+  Tensor q, k, v;                                  // [R, H h], [N, H′ h], [N, H′ h], rotated
+  Tensor out, lse;                                 // [R, H h], [R, H]
+  Tensor mid, inverse2, gate, up;                  // [R, D], [R], [R, F], [R, F]
   Tensor low_q, low_kv, low_o, low_mlp, low_down;  // of the adapters; low_kv with q's if R is N
 
   std::vector<Tensor*> tensors() {
-    return {&s,    &inverse1, &q,    &k,  &v,     &out,    &lse,   &mid,
-            &inverse2, &gate, &up, &low_q, &low_kv, &low_o, &low_mlp, &low_down};
+    return {&s,        &inverse1, &q,  &k,     &v,      &out,   &lse,     &mid,
+            &inverse2, &gate,     &up, &low_q, &low_kv, &low_o, &low_mlp, &low_down};
   }
 };
 
@@ -56,13 +56,11 @@ struct FusedBlock : torch::CustomClassHolder {
   }
   /// Those on all tokens: queries are among them unless only some rows are asked for.
   FusedLinears of_all_tokens(const Tensor& x) const {
-    return linears(rows ? std::vector{Role::kK, Role::kV}
-                        : std::vector{Role::kK, Role::kV, Role::kQ},
-                   x);
+    return linears(
+        rows ? std::vector{Role::kK, Role::kV} : std::vector{Role::kK, Role::kV, Role::kQ}, x);
   }
   void attention_inputs(const Tensor& input, Kept& kept) const;
-  Tensor mlp_backward(const Kept& kept, const Tensor& d_y, const Block& wanted,
-                      Block& grads) const;
+  Tensor mlp_backward(const Kept& kept, const Tensor& d_y, const Block& wanted, Block& grads) const;
 
   const int64_t h;
   const double eps;
@@ -125,8 +123,8 @@ Tensor norm_gradient(const Tensor& wanted) {
 Tensor FusedBlock::mlp_backward(const Kept& kept, const Tensor& d_y, const Block& wanted,
                                 Block& grads) const {
   Tensor d_act, d_m;
-  linears({Role::kDown}, d_y).backward(fused_swiglu(kept.gate, kept.up), kept.low_down, {d_y},
-                                       wanted, grads, &d_act);
+  linears({Role::kDown}, d_y)
+      .backward(fused_swiglu(kept.gate, kept.up), kept.low_down, {d_y}, wanted, grads, &d_act);
   const auto [d_gate, d_up] = fused_swiglu_gradient(kept.gate, kept.up, d_act);
   d_act.reset();
   linears({Role::kGate, Role::kUp}, d_y)
@@ -152,8 +150,8 @@ Tensor FusedBlock::backward(const Kept& kept, const Tensor& d_y, const Block& wa
   of_all_tokens(n).backward(n, kept.low_kv, {d_k, d_v, d_q}, wanted, grads,
                             goes_on ? &d_n : nullptr);
   if (rows)
-    linears({Role::kQ}, n).backward(pick(n), kept.low_q, {d_q}, wanted, grads,
-                                    goes_on ? &d_picked : nullptr);
+    linears({Role::kQ}, n)
+        .backward(pick(n), kept.low_q, {d_q}, wanted, grads, goes_on ? &d_picked : nullptr);
   if (!goes_on) return {};
   if (rows) d_n.index_add_(0, rows->index, d_picked);
   const Tensor d_stream = rows ? at::zeros_like(kept.s).index_add_(0, rows->index, d_mid) : d_mid;

@@ -2,8 +2,7 @@
 
 namespace gdsd {
 
-FusedLinears::FusedLinears(const Block& block, const std::vector<Role>& roles,
-                           at::ScalarType type)
+FusedLinears::FusedLinears(const Block& block, const std::vector<Role>& roles, at::ScalarType type)
     : roles_(roles) {
   std::vector<Tensor> first;
   int64_t begin = 0;
@@ -58,12 +57,10 @@ void FusedLinears::backward(const Tensor& x, const Tensor& low, const std::vecto
     if (like.bias.defined()) to.bias = d_y[i].sum(0).to(like.bias.scalar_type());
     if (like.adapter.A.defined()) {
       if (!d_A.defined()) d_A = d_low.t().mm(x);
-      to.adapter.A =
-          d_A.slice(0, one.begin, one.begin + one.rank).to(like.adapter.A.scalar_type());
+      to.adapter.A = d_A.slice(0, one.begin, one.begin + one.rank).to(like.adapter.A.scalar_type());
     }
     if (like.adapter.B.defined())
-      to.adapter.B =
-          d_y[i].t().mm(part(one, low)).to(like.adapter.B.scalar_type()) * one.scale;
+      to.adapter.B = d_y[i].t().mm(part(one, low)).to(like.adapter.B.scalar_type()) * one.scale;
   }
   if (!d_x) return;
   auto add = [&](const Tensor& d, const Tensor& weight) {

@@ -105,7 +105,8 @@ void over_heads(const AttendedBy& by, F&& body) {
   for (int64_t b = 0; b < B; ++b)
     q_at[b + 1] = q_at[b] + by.queries[b], k_at[b + 1] = k_at[b] + by.keys[b];
   at::parallel_for(0, B * heads, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) body(i / heads, i % heads, q_at[i / heads], k_at[i / heads]);
+    for (int64_t i = begin; i < end; ++i)
+      body(i / heads, i % heads, q_at[i / heads], k_at[i / heads]);
   });
 }
 

@@ -58,8 +58,7 @@ void check_adapter(const Architecture& architecture, const Adapter& adapter) {
 }
 
 /// run_block, of which only the input is kept for the backward pass.
-Tensor run_block_again(const Block& block, const Pass& pass, const Tensor& s,
-                       const Rows* rows) {
+Tensor run_block_again(const Block& block, const Pass& pass, const Tensor& s, const Rows* rows) {
   Block copy = block;
   std::vector<Tensor> inputs{s};
   for (Tensor* t : copy.tensors()) inputs.push_back(*t);

@@ -79,15 +79,15 @@ void attend_block(const Attention<T>& a, const ForwardMemory<T>& m, int64_t head
     float top;
     const float total = softmax_row<T>(m.scores + i * m.columns, a.keys, m.columns, c, top);
     inverse[i] = 1 / total;
-    if (a.lse)
-      a.lse[(first + i) * a.lse_row + head] = top / kLog2E + __builtin_logf(total);
+    if (a.lse) a.lse[(first + i) * a.lse_row + head] = top / kLog2E + __builtin_logf(total);
   }
   product<T>(reinterpret_cast<const Word*>(m.scores), m.columns, n, m.values, words_of<T>(a.keys),
              m.width, m.out, m.width, false);
   for (int64_t i = 0; i < n; ++i) {
     T* to = a.out + (first + i) * a.out_row + head * a.h;
     const float* from = m.out + i * m.width;
-    for_each_vector(a.h, [&](int64_t d, auto, auto put) { put(to + d, load(from + d) * inverse[i]); });
+    for_each_vector(a.h,
+                    [&](int64_t d, auto, auto put) { put(to + d, load(from + d) * inverse[i]); });
   }
 }
 

@@ -55,8 +55,7 @@ void load_head(const AttentionGradient<T>& a, const GradientMemory<T>& m, int64_
     const T* out = a.out + i * a.out_row + head * a.h;
     const T* grad = d_out + i * a.d_out_row;
     Floats total = all(0.0f);
-    for_each_vector(a.h,
-                    [&](int64_t d, auto get, auto) { total += get(out + d) * get(grad + d); });
+    for_each_vector(a.h, [&](int64_t d, auto get, auto) { total += get(out + d) * get(grad + d); });
     m.dot_out[i] = sum(total);
     m.lse[i] = a.lse[i * a.lse_row + head] * kLog2E;
   }

@@ -52,7 +52,8 @@ GDSD_INLINE Floats log(Floats x) {
                   -1.6668057665e-1f, 2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f})
     p = p * m + c;
   const Floats square = m * m;
-  return __builtin_convertvector(exponent, Floats) * 0.69314718f + (m - 0.5f * square + p * m * square);
+  return __builtin_convertvector(exponent, Floats) * 0.69314718f +
+         (m - 0.5f * square + p * m * square);
 }
 
 // Below 2^-12 the rest 1 - u has more digits than a word: such a token's noise is only known to lie

@@ -19,7 +19,7 @@ struct Attention {
   int64_t q_row = 0, k_row = 0, v_row = 0;
   int64_t queries = 0, keys = 0, h = 0, group = 1;
   float scale = 1;
-  T* out = nullptr;      // [queries, group, h]: softmax(scale q kᵀ) v
+  T* out = nullptr;  // [queries, group, h]: softmax(scale q kᵀ) v
   int64_t out_row = 0;
   float* lse = nullptr;  // [queries, group]: log Σ exp(scale q kᵀ)
   int64_t lse_row = 0;

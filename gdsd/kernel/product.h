@@ -19,15 +19,13 @@ GDSD_INLINE void tile(const Word* a, int64_t a_row, const Word* b, int64_t k, fl
                       int64_t c_row, bool add) {
   Floats sums[kRows][kVectors];
   for (int r = 0; r < kRows; ++r)
-    for (int v = 0; v < kVectors; ++v)
-      sums[r][v] = add ? load(c + r * c_row + v * W) : all(0.0f);
+    for (int v = 0; v < kVectors; ++v) sums[r][v] = add ? load(c + r * c_row + v * W) : all(0.0f);
   for (int64_t i = 0; i < k; ++i) {
     Floats column[kVectors];
     for (int v = 0; v < kVectors; ++v)
       column[v] = load(reinterpret_cast<const float*>(b + i * kPanel + v * W));
     for (int r = 0; r < kRows; ++r) {
-      const auto row =
-          reinterpret_cast<Floats>(all(static_cast<int32_t>(a[r * a_row + i])));
+      const auto row = reinterpret_cast<Floats>(all(static_cast<int32_t>(a[r * a_row + i])));
       for (int v = 0; v < kVectors; ++v) sums[r][v] = dot<T>(sums[r][v], row, column[v]);
     }
   }
@@ -56,8 +54,8 @@ void panel(const Word* a, int64_t a_row, int64_t m, const Word* b, int64_t k, fl
 }
 
 template <class T, int kVectors>
-GDSD_INLINE void last_panel(int64_t vectors, const Word* a, int64_t a_row, int64_t m,
-                            const Word* b, int64_t k, float* c, int64_t c_row, bool add) {
+GDSD_INLINE void last_panel(int64_t vectors, const Word* a, int64_t a_row, int64_t m, const Word* b,
+                            int64_t k, float* c, int64_t c_row, bool add) {
   if constexpr (kVectors > 0) {
     if (vectors == kVectors) return panel<T, kVectors>(a, a_row, m, b, k, c, c_row, add);
     last_panel<T, kVectors - 1>(vectors, a, a_row, m, b, k, c, c_row, add);
@@ -126,8 +124,8 @@ void pack(const T* x, int64_t row, int64_t n, int64_t h, Word* out) {
     const T* even = x + i * kPerWord<T> * row;
     const bool alone = (i + 1) * kPerWord<T> > n;
     for_each_vector(h, [&](int64_t d, auto get, auto) {
-      float* to = reinterpret_cast<float*>(out + d / kPanel * (words * kPanel) + i * kPanel +
-                                           d % kPanel);
+      float* to =
+          reinterpret_cast<float*>(out + d / kPanel * (words * kPanel) + i * kPanel + d % kPanel);
       const Floats odd = sizeof(T) == 4 || alone ? all(0.0f) : get(even + row + d);
       store(to, zip<T>(get(even + d), odd));
     });

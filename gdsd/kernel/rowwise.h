@@ -67,9 +67,7 @@ void rotate(T* x, int64_t row, const float* cos, const float* sin, const int64_t
     }
 }
 
-GDSD_INLINE Floats sigmoid(Floats x) {
-  return 1.0f / (1.0f + exp2(max(x, all(-80.0f)) * -kLog2E));
-}
+GDSD_INLINE Floats sigmoid(Floats x) { return 1.0f / (1.0f + exp2(max(x, all(-80.0f)) * -kLog2E)); }
 
 template <class T>
 void swiglu(const T* gate, const T* up, int64_t row, int64_t n, int64_t F, T* y) {

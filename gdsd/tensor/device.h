@@ -55,7 +55,7 @@ struct Compute {
   at::ScalarType dtype = at::kFloat;  // of matrix products; trained weights stay in float32
   int64_t workers = 1;  // batches computed side by side, each on one thread (workers.h)
   bool activation_checkpointing = false;
-  bool reuse = true;  // work on equal sequences and equal tokens is done once
+  bool reuse = true;            // work on equal sequences and equal tokens is done once
   ComputeOptions settled = {};  // the options with nothing left open, which a run stores
 };
 

@@ -113,9 +113,8 @@ void propose_row(const KernelsOf<T>& k, T* z, int64_t V, const ProposalOptions& 
   const RowSummary all = k.table.summarise(z, V, /*entropy=*/true);
   for (int64_t id : o.banned)
     if (id < usable) never(z[id]);
-  const int64_t token = o.temperature > 0
-                            ? draw(k, z, usable, o.temperature, key)
-                            : k.table.summarise(z, usable, /*entropy=*/false).argmax;
+  const int64_t token = o.temperature > 0 ? draw(k, z, usable, o.temperature, key)
+                                          : k.table.summarise(z, usable, /*entropy=*/false).argmax;
   auto p = [&](float logit) { return std::exp(logit - all.log_z); };
   out.token.template mutable_data_ptr<int64_t>()[r] = token;
   out.log_p.template mutable_data_ptr<float>()[r] = static_cast<float>(z[token]) - all.log_z;
@@ -134,7 +133,8 @@ Proposal propose_with_kernels(const Tensor& logits, const ProposalOptions& o,
                      .margin = at::empty({R}, options)};
   with_kernels(logits, [&](const auto& k) {
     at::parallel_for(0, R, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; ++r) propose_row(k, k.of(logits) + r * V, V, o, keys[r], r, out);
+      for (int64_t r = begin; r < end; ++r)
+        propose_row(k, k.of(logits) + r * V, V, o, keys[r], r, out);
     });
   });
   return out;
@@ -181,9 +181,8 @@ Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptio
   for_each_tile(R, weight.size(0), fitting_tile(hidden, tile), [&](int64_t begin, int64_t end) {
     const Tensor rows = hidden.slice(0, begin, end);
     const auto streams = keys.subspan(begin, end - begin);
-    const Proposal part =
-        kernels ? propose_with_kernels(rows.matmul(weight.t()), options, streams)
-                : propose_tile(wide_logits(rows, weight), options, streams);
+    const Proposal part = kernels ? propose_with_kernels(rows.matmul(weight.t()), options, streams)
+                                  : propose_tile(wide_logits(rows, weight), options, streams);
     token.push_back(part.token);
     log_p.push_back(part.log_p);
     entropy.push_back(part.entropy);

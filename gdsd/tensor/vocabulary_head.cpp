@@ -50,8 +50,8 @@ Tensor logits_gradient(const Tensor& hidden, const Tensor& weight, const Tensor&
                        const Tensor& log_z, const Tensor& grad) {
   if (!kernels_take(hidden)) {
     const Tensor g = grad.unsqueeze(1);
-    Tensor d = wide_logits(hidden, weight);                // [r, V]
-    d.sub_(log_z.unsqueeze(1)).exp_().mul_(g).neg_();      // −p g
+    Tensor d = wide_logits(hidden, weight);            // [r, V]
+    d.sub_(log_z.unsqueeze(1)).exp_().mul_(g).neg_();  // −p g
     d.scatter_add_(1, target.unsqueeze(1), g.to(d.scalar_type()));
     return d.to(hidden.scalar_type());
   }
@@ -71,8 +71,8 @@ struct LogProb : torch::autograd::Function<LogProb> {
                         const Tensor& target, int64_t tile) {
     std::vector<Tensor> log_p, log_z;
     for_each_tile(hidden.size(0), weight.size(0), tile, [&](int64_t begin, int64_t end) {
-      const auto [p, z] = log_prob_tile(hidden.slice(0, begin, end), weight,
-                                        target.slice(0, begin, end));
+      const auto [p, z] =
+          log_prob_tile(hidden.slice(0, begin, end), weight, target.slice(0, begin, end));
       log_p.push_back(p);
       log_z.push_back(z);
     });

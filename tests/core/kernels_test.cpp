@@ -6,50 +6,10 @@
 
 #include "gdsd/denoiser/fused_parts.h"
 #include "gdsd/denoiser/lora.h"
-#include "gdsd/tensor/proposal.h"
-#include "gdsd/tensor/vocabulary_head.h"
-#include "tests/core/table_denoiser.h"
-#include "tests/core/tiny_model.h"
+#include "tests/core/kernel_fixture.h"
 
 namespace gdsd {
 namespace {
-
-constexpr std::array kTypes{at::kFloat, at::kBFloat16};
-
-/// Runs with one choice of kernels, and puts back what was in use.
-class Kernels : public testing::TestWithParam<KernelChoice> {
- protected:
-  void SetUp() override {
-    try {
-      use_kernels(GetParam());
-    } catch (const Error& error) {
-      GTEST_SKIP() << error.what();
-    }
-  }
-  void TearDown() override { use_kernels(before_); }
-
- private:
-  KernelChoice before_ = kernels_in_use();
-};
-
-/// The largest error of x against what it should be, in units of the type's rounding of the largest
-/// number, or of 0.1 if that is less: 2⁻²⁴ or 2⁻⁹ of it.
-double error(const Tensor& x, const Tensor& expected) {
-  const double unit = x.scalar_type() == at::kBFloat16 ? 0x1p-9 : 0x1p-24;
-  return max_difference(x.detach(), expected.detach()) /
-         (unit * std::max(0.1, expected.abs().max().item<double>()));
-}
-
-/// Numbers of mean 0 and variance 1 in a type.
-Tensor noise(at::IntArrayRef sizes, std::string_view name, at::ScalarType type) {
-  return ((random_tensor(sizes, name) - 0.5) * std::sqrt(12.0)).to(type);
-}
-
-std::vector<Tensor> wide(const std::vector<Tensor>& all) {
-  std::vector<Tensor> out;
-  for (const Tensor& x : all) out.push_back(x.to(at::kDouble).detach().requires_grad_());
-  return out;
-}
 
 struct Shape {
   std::vector<int64_t> queries, keys;
@@ -114,8 +74,7 @@ TEST_P(Kernels, RmsNormIsItsFormula) {
       const Normed got = fused_norm(x, w, 1e-5);
       const Tensor gradient = fused_norm_gradient(x, w, got.inverse, d, d_x, d_w);
       const auto exact = wide({x, w});
-      const Tensor y =
-          exact[0] * (exact[0].square().mean(-1, true) + 1e-5).rsqrt() * exact[1];
+      const Tensor y = exact[0] * (exact[0].square().mean(-1, true) + 1e-5).rsqrt() * exact[1];
       const auto wanted = torch::autograd::grad({y}, exact, {d.to(at::kDouble)});
       const double bound = type == at::kFloat ? 16 : 4;
       EXPECT_LE(error(got.y, y), bound);
@@ -240,97 +199,8 @@ TEST_P(Kernels, InBfloat16ABlockIsAsNearToFloat32AsLibtorchs) {
     }
 }
 
-TEST_P(Kernels, LogProbIsItsFormula) {
-  for (at::ScalarType type : kTypes)
-    for (int64_t V : {1, 7, 64, 1003}) {
-      const Tensor hidden = noise({11, 8}, "hidden", type), weight = noise({V, 8}, "weight", type);
-      const Tensor target = random_tokens(11, V, "target"),
-                   factor = noise({11}, "factor", at::kFloat);
-      const std::vector<Tensor> given{hidden.clone().requires_grad_(),
-                                      weight.clone().requires_grad_()};
-      const Tensor got = log_prob(given[0], given[1], target, 3 * V);
-      const auto d = torch::autograd::grad({got}, given, {factor});
-      const auto exact = wide({hidden, weight});
-      const Tensor plain =
-          exact[0].mm(exact[1].t()).log_softmax(-1).gather(1, target.unsqueeze(1)).squeeze(1);
-      const auto wanted = torch::autograd::grad({plain}, exact, {factor.to(at::kDouble)});
-      if (V == 1) {
-        EXPECT_LE(got.abs().max().item<double>(), 1e-6);
-        continue;
-      }
-      // In bfloat16 logits are rounded: of a size of 8, to 2⁻⁶.
-      EXPECT_LE(max_difference(got.detach(), plain.detach()), type == at::kFloat ? 2e-5 : 0.04);
-      EXPECT_LE(error(d[0], wanted[0]), type == at::kFloat ? 100 : 12);
-      EXPECT_LE(error(d[1], wanted[1]), type == at::kFloat ? 100 : 12);
-    }
-}
-
-/// Proposals for rows of random states, from nearly certain to nearly even.
-Proposal proposals_of(int64_t R, int64_t V, at::ScalarType type, const ProposalOptions& options) {
-  const Tensor sharp = at::linspace(0.1, 6, R).unsqueeze(1).to(type);
-  return propose(noise({R, 8}, "hidden", type) * sharp, noise({V, 8}, "weight", type), options,
-                 rollout_keys(R));
-}
-
-// The same token, of the same noise in float64: E0. What is said of it differs by rounding.
-TEST_P(Kernels, ProposeWhatLibtorchsOperationsPropose) {
-  const std::vector<ProposalOptions> all{{.temperature = 1.0},
-                                         {.temperature = 0.05},
-                                         {.temperature = 3.0, .banned = {3}, .usable = 90},
-                                         {.banned = {0, 5, 200}},
-                                         {.banned = {1}, .usable = 40}};
-  for (at::ScalarType type : kTypes)
-    for (int64_t V : {97, 128, 1500})
-      for (const ProposalOptions& options : all) {
-        ProposalOptions within = options;
-        std::erase_if(within.banned, [&](int64_t id) { return id >= V; });
-        const Proposal got = proposals_of(300, V, type, within);
-        use_kernels(KernelChoice::kOff);
-        const Proposal plain = proposals_of(300, V, type, within);
-        use_kernels(GetParam());
-        // At temperature 0 and between, logits of the same product: there are no near ties.
-        EXPECT_TRUE(got.token.equal(plain.token)) << V << " " << options.temperature;
-        EXPECT_LE(max_difference(got.log_p, plain.log_p), 1e-5);
-        EXPECT_LE(max_difference(got.entropy, plain.entropy), 1e-4);
-        EXPECT_LE(max_difference(got.margin, plain.margin), 1e-5);
-      }
-}
-
-INSTANTIATE_TEST_SUITE_P(All, Kernels,
-                         testing::Values(KernelChoice::kPortable, KernelChoice::kAvx2,
-                                         KernelChoice::kAvx512),
+INSTANTIATE_TEST_SUITE_P(All, Kernels, kEveryInstructionSet,
                          [](const auto& kernels) { return to_text(kernels.param); });
-
-/// Four rollouts of two prompts: in the first step two sequences.
-Samples sampled(const Transformer& model) {
-  const std::vector<int64_t> tokens{3, 4, 5, 3, 4, 5, 6, 7, 6, 7};
-  SamplerOptions o;
-  o.gen_length = 12;
-  o.block_length = 6;
-  o.steps = 6;
-  o.temperature = 1.0;
-  return sample(model, {to_tensor(tokens), {3, 3, 2, 2}}, o, rollout_keys(4));
-}
-
-TEST(Reuse, OfEqualWorkChangesNoBit) {
-  for (const ArchitectureOptions& options : families())
-    for (at::ScalarType type : kTypes) {
-      const ModelConfig made = tiny_model_config(options);
-      const TensorMap weights = init_weights(made.architecture, {3});
-      Compute compute{.dtype = type};
-      const Transformer once(made, weights, compute);
-      compute.reuse = false;
-      const Transformer again(made, weights, compute);
-      const c10::NoGradGuard no_grad;
-      const Packed x{to_tensor<int64_t>({3, 4, 5, 6, 3, 4, 5, 6, 3, 4, 6, 6, 6, 6}), {4, 4, 2, 4}};
-      for (const Rows& rows : {Rows{to_tensor<int64_t>({1, 2, 5, 6, 9, 10}), {2, 2, 1, 1}},
-                               Rows{to_tensor<int64_t>({1, 2, 5, 7, 9, 10}), {2, 2, 1, 1}}})
-        EXPECT_TRUE(once.encode(x, rows).equal(again.encode(x, rows)));
-      const Samples a = sampled(once), b = sampled(again);
-      EXPECT_TRUE(a.sequences.tokens.equal(b.sequences.tokens));
-      EXPECT_TRUE(a.step.equal(b.step));
-    }
-}
 
 }  // namespace
 }  // namespace gdsd

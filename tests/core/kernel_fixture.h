@@ -1,0 +1,52 @@
+// What the tests of the kernels for CPUs share.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "gdsd/tensor/cpu_kernels.h"
+#include "tests/core/table_denoiser.h"
+#include "tests/core/tiny_model.h"
+
+namespace gdsd {
+
+inline constexpr std::array kTypes{at::kFloat, at::kBFloat16};
+
+/// Runs with one choice of kernels, and puts back what was in use.
+class Kernels : public testing::TestWithParam<KernelChoice> {
+ protected:
+  void SetUp() override {
+    try {
+      use_kernels(GetParam());
+    } catch (const Error& error) {
+      GTEST_SKIP() << error.what();
+    }
+  }
+  void TearDown() override { use_kernels(before_); }
+
+ private:
+  KernelChoice before_ = kernels_in_use();
+};
+
+/// The largest error of x against what it should be, in units of the type's rounding of the largest
+/// number, or of 0.1 if that is less: 2⁻²⁴ or 2⁻⁹ of it.
+inline double error(const Tensor& x, const Tensor& expected) {
+  const double unit = x.scalar_type() == at::kBFloat16 ? 0x1p-9 : 0x1p-24;
+  return max_difference(x.detach(), expected.detach()) /
+         (unit * std::max(0.1, expected.abs().max().item<double>()));
+}
+
+/// Numbers of mean 0 and variance 1 in a type.
+inline Tensor noise(at::IntArrayRef sizes, std::string_view name, at::ScalarType type) {
+  return ((random_tensor(sizes, name) - 0.5) * std::sqrt(12.0)).to(type);
+}
+
+inline std::vector<Tensor> wide(const std::vector<Tensor>& all) {
+  std::vector<Tensor> out;
+  for (const Tensor& x : all) out.push_back(x.to(at::kDouble).detach().requires_grad_());
+  return out;
+}
+
+inline const auto kEveryInstructionSet =
+    testing::Values(KernelChoice::kPortable, KernelChoice::kAvx2, KernelChoice::kAvx512);
+
+}  // namespace gdsd
