@@ -46,6 +46,19 @@ inline std::vector<Tensor> wide(const std::vector<Tensor>& all) {
   return out;
 }
 
+/// Tiny models of every kind.
+inline std::vector<ArchitectureOptions> families() {
+  LladaConfig grouped = tiny_config();
+  grouped.n_kv_heads = 2;
+  return {tiny_config(), grouped,
+          DreamConfig{.hidden_size = 24,
+                      .num_hidden_layers = 2,
+                      .num_attention_heads = 4,
+                      .num_key_value_heads = 2,
+                      .intermediate_size = 20,
+                      .max_position_embeddings = 64}};
+}
+
 inline const auto kEveryInstructionSet =
     testing::Values(KernelChoice::kPortable, KernelChoice::kAvx2, KernelChoice::kAvx512);
 

@@ -147,18 +147,6 @@ Transformer trained(const ArchitectureOptions& options, at::ScalarType products,
   return {std::move(made), std::move(weights), compute, std::move(adapter)};
 }
 
-std::vector<ArchitectureOptions> families() {
-  LladaConfig grouped = tiny_config();
-  grouped.n_kv_heads = 2;
-  return {tiny_config(), grouped,
-          DreamConfig{.hidden_size = 24,
-                      .num_hidden_layers = 2,
-                      .num_attention_heads = 4,
-                      .num_key_value_heads = 2,
-                      .intermediate_size = 20,
-                      .max_position_embeddings = 64}};
-}
-
 TEST_P(Kernels, ABlockAnswersAndLearnsLikeLibtorchs) {
   const Packed x{random_tokens(17, kTinyVocabulary.size, "ragged"), {5, 9, 3}};
   for (const Rows& rows : {Rows{to_tensor<int64_t>({1, 4, 7, 12, 14, 16}), {2, 2, 2}},
