@@ -14,22 +14,38 @@ namespace gdsd {
 
 namespace {
 
-/// Calls of the sampler's denoiser and the rows that they asked for. A token is asked for from the
-/// first step of its block until it is kept.
-std::pair<double, double> sampler_work(const Samples& samples, const SamplerOptions& o) {
+/// What the sampler asked of the model for sequences of L tokens. A token is asked for from the first
+/// step of its block until it is kept.
+struct SamplerWork {
+  double calls = 0;
+  Asked asked;
+};
+SamplerWork sampler_work(const Samples& samples, const SamplerOptions& o, double L) {
   const int64_t blocks = o.gen_length / o.block(), steps = o.calls() / blocks;
-  double calls = 0, rows = 0;
+  const auto B = static_cast<double>(samples.sequences.size());
+  SamplerWork out;
+  out.asked.length = L;
   int64_t begin = 0;
   for (int64_t k = 0; k < blocks; ++k) {
     const Tensor kept = samples.step.slice(1, k * o.block(), (k + 1) * o.block());
     // With a threshold a block ends as soon as nothing of it is hidden.
     const int64_t n = o.threshold > 0 ? kept.max().item<int64_t>() - begin + 1 : steps;
-    calls += static_cast<double>(n);
-    rows += at::where(kept < begin, n, kept - begin + 1).sum().item<double>();
+    const int64_t whole = o.cache == Cache::kNone ? n
+                          : o.cache_refresh == 0  ? 1
+                                                  : (n + o.cache_refresh - 1) / o.cache_refresh;
+    const int64_t window = o.cache == Cache::kDual ? o.block() : o.gen_length - k * o.block();
+    out.calls += static_cast<double>(n);
+    out.asked.tokens +=
+        B * (static_cast<double>(whole) * L + static_cast<double>((n - whole) * window));
+    out.asked.rows += at::where(kept < begin, n, kept - begin + 1).sum().item<double>();
     begin += n;
   }
   const double guided = o.cfg_scale != 0 ? 2 : 1;
-  return {guided * calls, guided * rows};
+  out.calls *= guided;
+  out.asked.tokens *= guided;
+  out.asked.rows *= guided;
+  out.asked.sequences = out.calls * B;
+  return out;
 }
 
 /// Σ weight · score of every rollout and view: [K, B, C] → [B, K] float32, on the CPU.
@@ -142,13 +158,10 @@ void Bench::roll_out(int64_t n) {
   PhaseTimes& times = timed("rollout", [&] {
     samples = sample_in_pieces(model_, prompts, o_.sampler, keys, /*most=*/0);
   });
-  const auto [calls, rows] = sampler_work(samples, o_.sampler);
-  times.forwards = calls;
+  const SamplerWork work = sampler_work(samples, o_.sampler, static_cast<double>(L_));
+  times.forwards = work.calls;
   times.tokens = static_cast<double>(o_.batch * o_.sampler.gen_length);
-  times.flops =
-      forward_flops(model_.architecture(), {.sequences = calls * static_cast<double>(o_.batch),
-                                            .length = static_cast<double>(L_),
-                                            .rows = rows});
+  times.flops = forward_flops(model_.architecture(), work.asked);
   if (n == 0) take_ids(samples.sequences);
   sequences_ = samples.sequences;
 }

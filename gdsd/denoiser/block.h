@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gdsd/denoiser/architecture.h"
+#include "gdsd/denoiser/key_values.h"
 #include "gdsd/denoiser/layers.h"
 
 namespace gdsd {
@@ -24,12 +25,23 @@ struct Repeats {
   Tensor s, of;  // [U, D]; [N] int64. Undefined where nothing is known of the rows.
 };
 
+/// Where a block leaves keys and values, and finds those of tokens that are not in its input.
+struct Keeping {
+  KeyValues::Layer* layer = nullptr;              // null: nothing is kept
+  const Rows* window = nullptr;                   // which tokens the input has; null: all
+  const std::vector<int64_t>* lengths = nullptr;  // [B] of all tokens
+
+  /// Puts k and v of the input's tokens among the kept ones, and makes them those of all tokens.
+  void apply(Tensor& k, Tensor& v) const;
+};
+
 /// What is the same for every block of one call.
 struct Pass {
   const Architecture& architecture;
-  const std::vector<int64_t>& lengths;  // [B]
+  const std::vector<int64_t>& lengths;  // [B] of the input
   Rope rope;
-  Repeats repeats;  // of the first block's input, where no gradient is asked for
+  Repeats repeats = {};  // of the first block's input, where no gradient is asked for
+  Keeping keeping = {};  // the same for this block
 };
 
 /// s [N, D] → [N, D], or [R, D] when only `rows` are asked for: then queries, projections and MLP
@@ -42,8 +54,7 @@ Tensor plain_block(const Block& block, const Pass& pass, Tensor s, const Rows* r
 
 /// With the kernels for CPUs, and a backward pass of its own that keeps, for each token, s, q, k, v,
 /// the attended values, the stream between, gate and up: norms and SwiGLU are computed again. An
-/// adapter's products are made in s's type, and summed with the matrix's in float32. Equal to
-/// plain_block to rounding (E1).
+/// adapter's products are made in s's type. Equal to plain_block to rounding (E1).
 Tensor fused_block(const Block& block, const Pass& pass, const Tensor& s, const Rows* rows);
 
 /// rms_norm with the kernels where they are in use. For a state that leaves the blocks.

@@ -1,7 +1,7 @@
 // The interface every model implements.
 #pragma once
 
-#include "gdsd/denoiser/packed.h"
+#include "gdsd/denoiser/key_values.h"
 #include "gdsd/denoiser/vocabulary.h"
 
 namespace gdsd {
@@ -17,6 +17,14 @@ class Denoiser {
   /// The states that predict tokens x.tokens[rows]: rows [R] → [R, D].
   virtual Tensor encode(const Packed& x, const Rows& rows) const = 0;
 
+  /// The same with less work, approximately. With `kept` empty it is encode(), and every layer's keys
+  /// and values are put there. With those of a former call only the tokens of `window`, among them
+  /// the rows, go through the layers: they attend to their own keys and values, which replace the
+  /// kept ones, and to the kept ones of all other tokens, whatever these have become meanwhile.
+  /// Without a gradient.
+  virtual Tensor encode_within(const Packed& x, const Rows& rows, const Window& window,
+                               KeyValues& kept) const;
+
   /// The last linear layer, [V, D].
   virtual Tensor head() const = 0;
 
@@ -25,5 +33,9 @@ class Denoiser {
   /// How many threads should call encode at the same time, each with a piece of the batch.
   virtual int64_t workers() const { return 1; }
 };
+
+inline Tensor Denoiser::encode_within(const Packed&, const Rows&, const Window&, KeyValues&) const {
+  throw Error("[denoiser] this one has no keys and values to keep: say sampler.cache=none.");
+}
 
 }  // namespace gdsd

@@ -38,6 +38,8 @@ struct FusedBlock : torch::CustomClassHolder {
         lengths(pass.lengths),
         rope(pass.rope),
         repeats(pass.repeats),
+        keeping(pass.keeping),
+        keys(keeping.lengths ? *keeping.lengths : lengths),
         rows(r ? std::optional(*r) : std::nullopt) {}
 
   Tensor forward(const Tensor& input, Kept& kept) const;
@@ -67,6 +69,8 @@ struct FusedBlock : torch::CustomClassHolder {
   const std::vector<int64_t> lengths;
   const Rope rope;
   const Repeats repeats;
+  const Keeping keeping;
+  const std::vector<int64_t> keys;  // [B] how many are attended to
   const std::optional<Rows> rows;
 };
 
@@ -94,7 +98,8 @@ void FusedBlock::attention_inputs(const Tensor& input, Kept& kept) const {
 Tensor FusedBlock::forward(const Tensor& input, Kept& kept) const {
   kept.s = input;
   attention_inputs(input, kept);
-  const Attended attended = fused_attend({kept.q, kept.k, kept.v, queries(), lengths, h});
+  keeping.apply(kept.k, kept.v);
+  const Attended attended = fused_attend({kept.q, kept.k, kept.v, queries(), keys, h});
   kept.out = attended.out;
   kept.lse = attended.lse;
   const FusedLinears o = linears({Role::kO}, input);

@@ -1,5 +1,7 @@
 #include "gdsd/denoiser/fused_linear.h"
 
+#include "gdsd/denoiser/fused_parts.h"
+
 namespace gdsd {
 
 FusedLinears::FusedLinears(const Block& block, const std::vector<Role>& roles, at::ScalarType type)
@@ -30,11 +32,9 @@ Tensor FusedLinears::apply(size_t i, const Tensor& x, const Tensor& low, const T
   const One& one = all_[i];
   Tensor y = base;
   if (one.bias.defined()) y = y.defined() ? y + one.bias : one.bias;
-  if (one.B.defined()) {
-    y = y.defined() ? at::addmm(y, part(one, low), one.B.t()) : part(one, low).mm(one.B.t());
-    return y.addmm_(x, one.weight.t());
-  }
-  return y.defined() ? at::addmm(y, x, one.weight.t()) : x.mm(one.weight.t());
+  y = y.defined() ? at::addmm(y, x, one.weight.t()) : x.mm(one.weight.t());
+  if (one.B.defined()) fused_add_low_rank(part(one, low), one.B, y);
+  return y;
 }
 
 Tensor FusedLinears::gradient_of_low(const std::vector<Tensor>& d_y) const {

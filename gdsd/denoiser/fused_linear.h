@@ -18,8 +18,8 @@ class FusedLinears {
   /// x Aᵀ of all adapters [n, Σ r]; undefined if there is none.
   Tensor low(const Tensor& x) const;
 
-  /// base + y of matrix i, where there is a base: [n, out]. The adapter's part goes first and the
-  /// matrix's is added to it in float32.
+  /// base + y of matrix i, where there is a base: [n, out]. The adapter's part is added to the rest,
+  /// which has been rounded.
   Tensor apply(size_t i, const Tensor& x, const Tensor& low, const Tensor& base = {}) const;
 
   /// From d_y[i] [n, out] of every y: puts the gradients of those parameters that `wanted` has into

@@ -70,8 +70,7 @@ Tensor run_block_again(const Block& block, const Pass& pass, const Tensor& s, co
         Block again = copy;
         const auto places = again.tensors();
         for (size_t i = 0; i < places.size(); ++i) *places[i] = given[i + 1];
-        return run_block(again, {architecture, lengths, rope, {}}, given[0],
-                         kept ? &*kept : nullptr);
+        return run_block(again, {architecture, lengths, rope}, given[0], kept ? &*kept : nullptr);
       },
       inputs);
 }
@@ -84,6 +83,20 @@ Rows predictors(const Packed& x, const Rows& rows) {
   for (size_t b = 0; b < rows.counts.size(); ++b)
     first.insert(first.end(), rows.counts[b], begins[b]);
   return {at::maximum(rows.index - 1, to_tensor(first, rows.index.device())), rows.counts};
+}
+
+/// The tokens of a window; in a shifted model with one more before them, which predicts the first.
+Rows tokens_of(const Packed& x, const Window& window, bool shifted) {
+  const auto begins = x.offsets();
+  std::vector<int64_t> index;
+  Rows out;
+  for (size_t b = 0; b < x.lengths.size(); ++b) {
+    const int64_t begin = std::max(begins[b], window.begin[b] - (shifted ? 1 : 0));
+    for (int64_t i = begin; i < window.end[b]; ++i) index.push_back(i);
+    out.counts.push_back(window.end[b] - begin);
+  }
+  out.index = to_tensor(index, x.tokens.device());
+  return out;
 }
 
 }  // namespace
@@ -194,27 +207,54 @@ bool Transformer::reuses(const Tensor& tokens) const {
   return compute_.reuse && tokens.is_cpu() && !c10::GradMode::is_enabled();
 }
 
-Tensor Transformer::distinct_states(const Packed& x, const Rows& rows) const {
+Tensor Transformer::encode_within(const Packed& x, const Rows& rows, const Window& window,
+                                  KeyValues& kept) const {
+  check(!c10::GradMode::is_enabled(), "[encode_within] has no gradient.");
+  const bool shifted = architecture().shifted;
+  const Rows asked = shifted ? predictors(x, rows) : rows;
+  if (kept.empty()) {
+    kept.layers.resize(blocks_.size());
+    return distinct_states(x, asked, &kept);
+  }
+  const Rows tokens = tokens_of(x, window, shifted);
+  Tensor place = at::full_like(x.tokens, -1);  // of every token in the window
+  place.index_copy_(0, tokens.index, at::arange(tokens.index.size(0), x.tokens.options()));
+  const Rows here{place.index_select(0, asked.index), asked.counts};
+  check(here.index.numel() == 0 || here.index.min().item<int64_t>() >= 0,
+        "[encode_within] rows are asked for that are not in the window.");
+  return distinct_states(x, here, &kept, &tokens);
+}
+
+/// The states at `rows`, which count within `window` if there is one.
+Tensor Transformer::distinct_states(const Packed& x, const Rows& rows, KeyValues* kept,
+                                    const Rows* window) const {
   const Architecture& a = architecture();
   const at::ScalarType table = a.wide_rope ? at::kFloat : compute_.dtype;
-  Pass pass{a, x.lengths, rope_tables(x, a.head_width(), a.rope_theta, table), {}};
-  const bool again = compute_.activation_checkpointing && c10::GradMode::is_enabled();
+  const Rope rope = rope_tables(x, a.head_width(), a.rope_theta, table);
+  Pass pass{a, window ? window->counts : x.lengths, window ? select(rope, *window) : rope};
+  const Tensor ids = window ? x.tokens.index_select(0, window->index) : x.tokens;
+  const bool learns = c10::GradMode::is_enabled();
+  const bool again = compute_.activation_checkpointing && learns;
+  // The bits of states are equal, those of gradients are not.
+  const bool trims = compute_.reuse || learns;
 
   // [N, D], the residual stream
-  auto embed = [&](const Tensor& ids) { return at::embedding(embedding_, ids).to(compute_.dtype); };
+  auto embed = [&](const Tensor& of) { return at::embedding(embedding_, of).to(compute_.dtype); };
   Tensor s;
-  if (const auto distinct = reuses(x.tokens) ? distinct_tokens(x.tokens, a.vocabulary)
-                                             : std::optional<DistinctTokens>()) {
+  if (const auto distinct =
+          reuses(ids) ? distinct_tokens(ids, a.vocabulary) : std::optional<DistinctTokens>()) {
     pass.repeats = {embed(distinct->tokens), distinct->of};
     s = pass.repeats.s.index_select(0, distinct->of);
   } else {
-    s = embed(x.tokens);
+    s = embed(ids);
   }
   for (const Block& block : blocks_) {
-    const Rows* asked = &block == &blocks_.back() ? &rows : nullptr;
+    if (kept) pass.keeping = {&kept->layers[&block - blocks_.data()], window, &x.lengths};
+    const Rows* asked = trims && &block == &blocks_.back() ? &rows : nullptr;
     s = again ? run_block_again(block, pass, s, asked) : run_block(block, pass, s, asked);
     pass.repeats = {};
   }
+  if (!trims) s = s.index_select(0, rows.index);
   return final_rms_norm(s, final_norm_, a.norm_epsilon);  // [R, D]
 }
 

@@ -34,6 +34,8 @@ class Transformer : public Denoiser {
   Transformer with_adapter(Adapter adapter) const;
 
   Tensor encode(const Packed& x, const Rows& rows) const override;
+  Tensor encode_within(const Packed& x, const Rows& rows, const Window& window,
+                       KeyValues& kept) const override;
   Tensor head() const override;
   const Vocabulary& vocabulary() const override { return config_.vocabulary; }
   int64_t workers() const override { return compute_.workers; }
@@ -45,6 +47,7 @@ class Transformer : public Denoiser {
   const Architecture& architecture() const { return config_.architecture; }
   const TensorMap& parameters() const { return parameters_; }
   const Adapter& adapter() const { return adapter_; }
+  const Compute& compute() const { return compute_; }
 
   /// Says that the tokenizer has no ids from `usable` on, so that none of them is proposed.
   void limit_vocabulary(int64_t usable) { config_.vocabulary.usable = usable; }
@@ -55,7 +58,8 @@ class Transformer : public Denoiser {
  private:
   Block make_block(int64_t layer) const;
   bool reuses(const Tensor& tokens) const;
-  Tensor distinct_states(const Packed& x, const Rows& rows) const;
+  Tensor distinct_states(const Packed& x, const Rows& rows, KeyValues* kept = nullptr,
+                         const Rows* window = nullptr) const;
 
   ModelConfig config_;
   TensorMap parameters_;

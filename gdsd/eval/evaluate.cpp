@@ -30,6 +30,7 @@ std::vector<Answer> judge_answers(std::span<const Example> examples, const Judge
     r.verdict = verdicts[i];
     r.reward = scores.total[i];
     r.tokens = texts[i].tokens;
+    r.agreement = texts[i].agreement;
     for (size_t j = 0; j < judge.rewards().size(); ++j)
       if (scores.parts[i][j]) r.parts[judge.rewards()[j].name] = *scores.parts[i][j];
   }
@@ -82,6 +83,7 @@ std::map<std::string, double> Evaluation::metrics() const {
   const auto n = static_cast<double>(results.size());
   double right = 0, asked = 0, released_right = 0, released_asked = 0;
   std::map<std::string, std::pair<double, double>> parts;  // sum and count
+  std::vector<double> agreement;
   for (const Result& r : results) {
     m["eval/solved"] += r.verdict.solved;
     m["eval/reward"] += r.reward;
@@ -94,6 +96,7 @@ std::map<std::string, double> Evaluation::metrics() const {
       for (const char* other : {"passed", "failed", "timeout", "crashed"})
         m[concat("eval/outcome/", other)] += other == r.verdict.outcome;
     }
+    if (r.agreement) agreement.push_back(*r.agreement);
     for (const auto& [name, value] : r.parts) parts[name].first += value, ++parts[name].second;
   }
   for (auto& [name, sum] : m) sum /= n;
@@ -103,6 +106,8 @@ std::map<std::string, double> Evaluation::metrics() const {
   m["eval/solved_high"] = interval.high;
   if (asked > 0) m["eval/cell"] = right / asked;
   if (released_asked > 0) m["eval/released"] = released_right / released_asked;
+  for (double share : agreement)
+    m["eval/token_agreement"] += share / static_cast<double>(agreement.size());
   if (parts.size() > 1)
     for (const auto& [name, sum] : parts) m["eval/reward/" + name] = sum.first / sum.second;
   add_pass_at_k(m, *this);
@@ -135,8 +140,11 @@ std::vector<Answer> answer(const Denoiser& denoiser, const Tokenizer& tokenizer,
   const Tensor tokens = rollouts.completion.sum(-1);
   std::vector<GivenText> texts;
   for (size_t b = 0; b < rollouts.attempts.size(); ++b)
-    texts.push_back({rollouts.attempts[b].completion, rollouts.attempts[b].generation,
-                     tokens[static_cast<int64_t>(b)].item<int64_t>()});
+    texts.push_back({rollouts.attempts[b].completion,
+                     rollouts.attempts[b].generation,
+                     tokens[static_cast<int64_t>(b)].item<int64_t>(),
+                     {}});
+  for (const auto& [b, share] : rollouts.agreement) texts[b].agreement = share;
   return judge_answers(examples, judge, begin, options.samples, texts);
 }
 

@@ -40,9 +40,10 @@ double pass_at_k(int64_t n, int64_t c, int64_t k);
 /// One answer, judged.
 struct Result {
   Verdict verdict;
-  double reward = 0;                    // the weighted sum
-  std::map<std::string, double> parts;  // each reward that applies
-  std::optional<int64_t> tokens = {};   // up to and including the first EOS, if a model wrote it
+  double reward = 0;                     // the weighted sum
+  std::map<std::string, double> parts;   // each reward that applies
+  std::optional<int64_t> tokens = {};    // up to and including the first EOS, if a model wrote it
+  std::optional<double> agreement = {};  // Rollouts::agreement, of an audited answer
 };
 
 /// One answer to one held-out problem, as it was given.
@@ -78,6 +79,7 @@ std::vector<Answer> answer(const Denoiser& denoiser, const Tokenizer& tokenizer,
 struct GivenText {
   std::string completion, generation;
   std::optional<int64_t> tokens = {};
+  std::optional<double> agreement = {};
 };
 
 /// Answers that were given to the problems begin, begin + 1, …, `samples` texts to each: judged.

@@ -39,6 +39,7 @@ Json to_json(const Answer& a) {
             {"released_right", r.verdict.released_right},
             {"released_asked", r.verdict.released_asked}};
   if (!r.verdict.outcome.empty()) line["outcome"] = r.verdict.outcome;
+  if (r.agreement) line["agreement"] = *r.agreement;
   return line;
 }
 
@@ -52,6 +53,7 @@ Result to_result(const Json& line) {
            .reward = line.at("reward"),
            .parts = line.at("rewards")};
   if (!line.at("tokens").is_null()) r.tokens = line.at("tokens");
+  if (line.contains("agreement")) r.agreement = line.at("agreement");
   return r;
 }
 

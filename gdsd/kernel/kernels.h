@@ -68,6 +68,11 @@ struct KernelTable {
   void (*swiglu_gradient)(const T* gate, const T* up, int64_t row, const T* d_y, int64_t n,
                           int64_t F, T* d_gate, T* d_up, int64_t d_row);
 
+  /// y [n, out] += low Bᵀ of low [n, r], rows low_row apart, and B [out, r]; summed in float32.
+  int64_t (*low_rank_scratch)(int64_t out, int64_t r);  // floats
+  void (*add_low_rank)(const T* low, int64_t low_row, const T* B, int64_t n, int64_t out, int64_t r,
+                       T* y, float* scratch);
+
   /// One row of logits z [V].
   RowSummary (*summarise)(const T* z, int64_t V, bool entropy);
   /// The ids that can be the argmax of z/T + Gumbel noise, of the noise that uniform_rest() has in the

@@ -14,9 +14,9 @@ inline constexpr int64_t kPanel = W * kTileVectors;
 /// Words of a packed B with n columns.
 GDSD_INLINE int64_t packed_size(int64_t k, int64_t n) { return k * round_up(n, kPanel); }
 
-template <class T, int kRows, int kVectors>
-GDSD_INLINE void tile(const Word* a, int64_t a_row, const Word* b, int64_t k, float* c,
-                      int64_t c_row, bool add) {
+template <class T, int kRows, int kVectors, class C>
+GDSD_INLINE void tile(const Word* a, int64_t a_row, const Word* b, int64_t k, C* c, int64_t c_row,
+                      bool add) {
   Floats sums[kRows][kVectors];
   for (int r = 0; r < kRows; ++r)
     for (int v = 0; v < kVectors; ++v) sums[r][v] = add ? load(c + r * c_row + v * W) : all(0.0f);
@@ -34,18 +34,18 @@ GDSD_INLINE void tile(const Word* a, int64_t a_row, const Word* b, int64_t k, fl
 }
 
 /// The last m < kRows + 1 rows of a panel.
-template <class T, int kVectors, int kRows>
-GDSD_INLINE void last_rows(int64_t m, const Word* a, int64_t a_row, const Word* b, int64_t k,
-                           float* c, int64_t c_row, bool add) {
+template <class T, int kVectors, int kRows, class C>
+GDSD_INLINE void last_rows(int64_t m, const Word* a, int64_t a_row, const Word* b, int64_t k, C* c,
+                           int64_t c_row, bool add) {
   if constexpr (kRows > 0) {
     if (m == kRows) return tile<T, kRows, kVectors>(a, a_row, b, k, c, c_row, add);
     last_rows<T, kVectors, kRows - 1>(m, a, a_row, b, k, c, c_row, add);
   }
 }
 
-template <class T, int kVectors>
-void panel(const Word* a, int64_t a_row, int64_t m, const Word* b, int64_t k, float* c,
-           int64_t c_row, bool add) {
+template <class T, int kVectors, class C>
+void panel(const Word* a, int64_t a_row, int64_t m, const Word* b, int64_t k, C* c, int64_t c_row,
+           bool add) {
   int64_t i = 0;
   for (; i + kTileRows <= m; i += kTileRows)
     tile<T, kTileRows, kVectors>(a + i * a_row, a_row, b, k, c + i * c_row, c_row, add);
@@ -53,19 +53,19 @@ void panel(const Word* a, int64_t a_row, int64_t m, const Word* b, int64_t k, fl
                                         add);
 }
 
-template <class T, int kVectors>
+template <class T, int kVectors, class C>
 GDSD_INLINE void last_panel(int64_t vectors, const Word* a, int64_t a_row, int64_t m, const Word* b,
-                            int64_t k, float* c, int64_t c_row, bool add) {
+                            int64_t k, C* c, int64_t c_row, bool add) {
   if constexpr (kVectors > 0) {
     if (vectors == kVectors) return panel<T, kVectors>(a, a_row, m, b, k, c, c_row, add);
     last_panel<T, kVectors - 1>(vectors, a, a_row, m, b, k, c, c_row, add);
   }
 }
 
-/// C [m, n] = A B, or C + A B if `add`; n is a multiple of W, rows of A and C lie a_row words and
-/// c_row floats apart.
-template <class T>
-void product(const Word* a, int64_t a_row, int64_t m, const Word* b, int64_t k, int64_t n, float* c,
+/// C [m, n] = A B, or C + A B if `add`, rounded to C's type at the end; n is a multiple of W, rows of
+/// A and C lie a_row words and c_row numbers apart.
+template <class T, class C>
+void product(const Word* a, int64_t a_row, int64_t m, const Word* b, int64_t k, int64_t n, C* c,
              int64_t c_row, bool add) {
   for (int64_t j = 0; j < n; j += kPanel, b += k * kPanel, c += kPanel)
     last_panel<T, kTileVectors>(least(n - j, kPanel) / W, a, a_row, m, b, k, c, c_row, add);

@@ -4,6 +4,7 @@
 #include "gdsd/kernel/attention_gradient.h"
 #include "gdsd/kernel/gumbel.h"
 #include "gdsd/kernel/logits.h"
+#include "gdsd/kernel/low_rank.h"
 #include "gdsd/kernel/rowwise.h"
 
 namespace gdsd::GDSD_ISA {
@@ -20,6 +21,8 @@ const KernelTable<T>& table() {
       .rotate = rotate<T>,
       .swiglu = swiglu<T>,
       .swiglu_gradient = swiglu_gradient<T>,
+      .low_rank_scratch = low_rank_scratch<T>,
+      .add_low_rank = add_low_rank<T>,
       .summarise = summarise<T>,
       .gumbel_candidates = gumbel_candidates<T>,
       .log_prob_gradient = log_prob_gradient<T>,

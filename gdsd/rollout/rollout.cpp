@@ -36,6 +36,21 @@ Attempt attempt(const Example& problem, const Tokenizer& tokenizer, const Tensor
           .generation = tokenizer.decode(ids, SpecialTokens::kKeep)};
 }
 
+/// The completion [C] that exact sampling makes with the same key.
+Tensor exact_answer(const Denoiser& denoiser, const std::vector<int64_t>& prompt,
+                    const SamplerOptions& options, Key key) {
+  const Packed x{to_tensor(prompt, denoiser.head().device()),
+                 {static_cast<int64_t>(prompt.size())}};
+  const Samples samples = sample(denoiser, x, options.exact(), {&key, 1});
+  return samples.sequences.tokens.slice(0, x.lengths[0]).cpu();
+}
+
+/// The share of tokens, up to the first EOS of either, that are equal: a, b [C].
+double agreement(const Tensor& a, const Tensor& b, int64_t eos) {
+  const Tensor counted = until_eos(a, eos).logical_or(until_eos(b, eos));
+  return (a == b).masked_select(counted).to(at::kDouble).mean().item<double>();
+}
+
 }  // namespace
 
 void RolloutOptions::validate() const {
@@ -45,6 +60,7 @@ void RolloutOptions::validate() const {
   check_field(prompts * group_size <= kMost, "prompts", prompts, " problems × ", group_size,
               " rollouts are ", prompts * group_size, ", expected at most ", kMost, ".");
   check_count(batch, "batch", 0, kMost);
+  check_count(audit, "audit", 0, kMost);
 }
 
 Tensor until_eos(const Tensor& tokens, int64_t eos) {
@@ -95,10 +111,17 @@ Rollouts rollout(const Denoiser& denoiser, const Tokenizer& tokenizer,
       sample_in_pieces(denoiser, prompt_rows(prompts, G, B, device), o.sampler, keys, o.batch);
   const Tensor answers =
       sequences.tokens.index_select(0, tail_rows(sequences, C).flatten()).cpu().view({B, C});
-  Rollouts out{
-      complete(std::move(sequences), answers, eos, std::move(step)), until_eos(answers, eos), {}};
+  Rollouts out{complete(std::move(sequences), answers, eos, std::move(step)),
+               until_eos(answers, eos),
+               {},
+               {}};
   for (int64_t b = 0; b < B; ++b)
     out.attempts.push_back(attempt(problems[b / G], tokenizer, answers[b], eos));
+  if (o.sampler.approximate() && o.audit > 0)
+    for (int64_t b = 0; b < B; ++b)
+      if ((first * G + b) % o.audit == 0)
+        out.agreement[b] =
+            agreement(answers[b], exact_answer(denoiser, prompts[b / G], o.sampler, keys[b]), eos);
   return out;
 }
 

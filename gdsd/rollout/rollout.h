@@ -1,6 +1,8 @@
 // Acting: problems in, groups of sampled completions out.
 #pragma once
 
+#include <map>
+
 #include "gdsd/masking/masking.h"
 #include "gdsd/reward/reward.h"
 #include "gdsd/sampler/sampler.h"
@@ -19,6 +21,7 @@ struct RolloutOptions {
   int64_t prompts = 8;
   int64_t group_size = 8;
   int64_t batch = 0;
+  int64_t audit = 64;
   Padding padding = Padding::kMasked;
   SamplerOptions sampler{.temperature = 1.0};
 
@@ -27,6 +30,10 @@ struct RolloutOptions {
     f("prompts", prompts, "problems per step");
     f("group_size", group_size, "G: rollouts per problem");
     f("batch", batch, "rollouts sampled together, 0 for all; changes memory, and near-ties");
+    f("audit", audit,
+      "where the sampler is approximate (threshold, cache), one of so many rollouts is sampled "
+      "again "
+      "exactly, and token_agreement says how many of its tokens are the same; 0 none");
     f("padding", padding,
       "attended puts pad tokens before short prompts, which the released trainers' models see: for "
       "parity with them only");
@@ -39,6 +46,8 @@ struct RolloutOptions {
 struct Rollouts : Completed {
   Tensor completion;              // [B, C] bool, on the CPU: up to and including the first EOS
   std::vector<Attempt> attempts;  // [B] the same as text; they point at the problems given
+  std::map<int64_t, double> agreement;  // of audited ones: the share of tokens, up to the first EOS
+                                        // of either, that exact sampling has at the same place
 };
 
 /// True up to and including the first `eos` of each row, everywhere if there is none:

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "gdsd/sampler/states.h"
 #include "gdsd/tensor/random.h"
 
 namespace gdsd {
@@ -27,18 +28,6 @@ Packed append_masks(const Packed& prompts, int64_t C, int64_t mask_id) {
   return x;
 }
 
-/// The states of `rows`, moved away from those of the same completion with its prompt hidden.
-/// The head is linear, so guiding states is guiding logits: l + s (l − l without prompt).
-Tensor guided_states(const Denoiser& denoiser, const Packed& x, const Rows& rows, int64_t C,
-                     double scale) {
-  Tensor states = denoiser.encode(x, rows);  // [R, D]
-  if (scale == 0.0) return states;
-  Packed promptless{at::full_like(x.tokens, denoiser.vocabulary().mask_id), x.lengths};
-  Tensor completion = tail_rows(x, C).flatten();
-  promptless.tokens.index_copy_(0, completion, x.tokens.index_select(0, completion));
-  return states + scale * (states - denoiser.encode(promptless, rows));
-}
-
 /// One number in (0, 1) for each hidden token: what chance decides about keeping it. [R]
 Tensor remasking_noise(std::span<const Key> draws) {
   std::vector<Key> streams;
@@ -58,6 +47,7 @@ class Reverse {
         proposal_(proposal_options(options, denoiser.vocabulary())),
         x_(append_masks(prompts, options.gen_length, denoiser.vocabulary().mask_id)),
         completion_(tail_rows(x_, options.gen_length).cpu()),
+        states_(denoiser, options, completion_),
         hidden_(at::ones_like(completion_, at::kBool)),
         kept_at_(at::full_like(completion_, -1)),
         proposed_(at::full_like(completion_, -1)),
@@ -88,6 +78,7 @@ class Reverse {
   const ProposalOptions proposal_;
   Packed x_;
   const Tensor completion_;  // [B, C] int64: where completion tokens lie in x_.tokens
+  States states_;
   Tensor hidden_;            // [B, C] bool
   Tensor kept_at_;           // [B, C] int64
   Tensor proposed_, score_;  // [B, C]: of this step, for the watcher
@@ -144,8 +135,7 @@ void Reverse::step(int64_t end, const std::vector<int64_t>& count, float fractio
   const Tensor at_token =
       completion_.index({where.select(1, 0), where.select(1, 1)});  // [R] in x_.tokens
   const Rows rows{at_token.to(device), hidden_before(0, end)};
-  const Tensor states = guided_states(denoiser_, x_, rows, o_.gen_length, o_.cfg_scale);
-  const Proposal x0 = propose(states, denoiser_.head(), proposal_, draws);
+  const Proposal x0 = propose(states_.at(x_, rows), denoiser_.head(), proposal_, draws);
   if (watch_) show_watcher(x0, where, draws);
 
   const Tensor kept = choose(x0, where, draws, count, fraction).nonzero().squeeze(1);  // of R
@@ -173,6 +163,7 @@ std::vector<int64_t> Reverse::counts(const std::vector<int64_t>& at_start, int64
 }
 
 void Reverse::block(int64_t begin, int64_t end, int64_t steps) {
+  states_.begin_block(begin, end);
   const auto at_start = hidden_before(begin, end);
   const int64_t most = o_.threshold > 0 ? end - begin : steps;
   for (int64_t i = 0; i < most; ++i, ++step_) {
@@ -191,31 +182,6 @@ void Reverse::block(int64_t begin, int64_t end, int64_t steps) {
 
 }  // namespace
 
-void SamplerOptions::validate() const {
-  check_count(gen_length, "gen_length", 1, 1'000'000);
-  check_count(steps, "steps", 0, 1'000'000);
-  check_field(block_length >= 0 && gen_length % block() == 0, "block_length", block_length,
-              " does not divide gen_length ", gen_length, ".");
-  const int64_t blocks = gen_length / block();
-  check_field(steps >= 0 && calls() % blocks == 0, "steps", "got ", steps,
-              ", expected a multiple of the ", blocks, " blocks (gen_length / block_length).");
-  check_field(temperature >= 0, "temperature", "must not be negative, got ", temperature, ".");
-  check_field(top_p > 0 && top_p <= 1, "top_p", "got ", top_p,
-              ", expected more than 0, at most 1.");
-  check_field(top_k >= 0, "top_k", "must not be negative, got ", top_k, ".");
-  check_field(remasking_temperature >= 0, "remasking_temperature", "must not be negative, got ",
-              remasking_temperature, ".");
-  check_field(epsilon > 0 && epsilon < 1, "epsilon", "got ", epsilon, ", expected 0 < ε < 1.");
-  check_field(threshold >= 0 && threshold <= 1, "threshold", "got ", threshold,
-              ", expected a probability, or 0 for off.");
-  check_field(threshold == 0 || remasking == Remasking::kLowConfidence, "threshold",
-              "is of the probability of proposals: it goes with remasking low_confidence.");
-  check_field(remasking != Remasking::kOrigin || schedule == Schedule::kTimesteps, "remasking",
-              "origin goes with schedule timesteps, which says the probability to keep a token.");
-  check_field(noise == Noise::kExact || (top_p == 1 && top_k == 0), "noise",
-              "bf16_compat is LLaDA's sampler, which has neither top_p nor top_k.");
-}
-
 void check_compat(const SamplerCompat& compat, const Vocabulary& vocabulary) {
   if (!compat.logits_eos_inf && !compat.confidence_eos_eot_inf) return;
   const int64_t eos = compat.eos_id < 0 ? vocabulary.eos_id : compat.eos_id;
@@ -224,27 +190,6 @@ void check_compat(const SamplerCompat& compat, const Vocabulary& vocabulary) {
   check(!compat.confidence_eos_eot_inf || (compat.eot_id >= 0 && compat.eot_id < vocabulary.size),
         "[sampler] compat.eot_id: got ", compat.eot_id, ", expected 0 … ", vocabulary.size - 1,
         ": the model's end-of-turn token.");
-}
-
-ProposalOptions proposal_options(const SamplerOptions& o, const Vocabulary& vocabulary) {
-  ProposalOptions out{.temperature = o.temperature,
-                      .top_p = o.top_p,
-                      .top_k = o.top_k,
-                      .noise = o.noise,
-                      .confidence_of = o.confidence_of};
-  if (!o.compat.emit_mask) {
-    out.banned = {vocabulary.mask_id};
-    // Padding has no place within a completion, and would be invisible in its text.
-    if (vocabulary.pad_id >= 0 && vocabulary.pad_id != vocabulary.eos_id)
-      out.banned.push_back(vocabulary.pad_id);
-    out.usable = vocabulary.usable;
-  }
-  const int64_t eos = o.compat.eos_id >= 0 ? o.compat.eos_id : vocabulary.eos_id;
-  if (o.compat.logits_eos_inf) out.impossible = {eos};
-  // At a temperature the released code changes its noisy logits for EOS, and nothing reads those.
-  if (o.compat.confidence_eos_eot_inf) out.unsure = {o.compat.eot_id};
-  if (o.compat.confidence_eos_eot_inf && o.temperature == 0) out.unsure.push_back(eos);
-  return out;
 }
 
 Tensor confidence(const Proposal& proposal, Remasking remasking, std::span<const Key> keys) {

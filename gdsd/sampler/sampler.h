@@ -38,6 +38,15 @@ enum class Schedule {
 };
 constexpr auto enum_names(Schedule) { return std::array{"even", "timesteps"}; }
 
+/// The keys and values that are those of a block's first step at the steps after it, although the
+/// tokens revealed meanwhile would change them: approximate. Fast-dLLM, arXiv:2505.22618.
+enum class Cache {
+  kNone,
+  kPrefix,  // of the tokens before the block: each step forwards the block and what follows
+  kDual,    // of those after it too: each step forwards the block alone
+};
+constexpr auto enum_names(Cache) { return std::array{"none", "prefix", "dual"}; }
+
 /// What released samplers do and we would not.
 struct SamplerCompat {
   bool emit_mask = false;
@@ -73,6 +82,8 @@ struct SamplerOptions {
   Schedule schedule = Schedule::kEven;
   double epsilon = 1e-3;
   double threshold = 0.0;
+  Cache cache = Cache::kNone;
+  int64_t cache_refresh = 0;
   Noise noise = Noise::kExact;
   SamplerCompat compat = {};
 
@@ -98,6 +109,12 @@ struct SamplerOptions {
     f("threshold", threshold,
       "keep every proposal of at least this probability, one at least, in as many steps as that "
       "takes; 0 is off. Approximate (Fast-dLLM, arXiv:2505.22618)");
+    f("cache", cache,
+      "after a block's first step forward only the block and what follows (prefix) or the block "
+      "alone (dual), on kept keys and values of the rest. Approximate (Fast-dLLM, "
+      "arXiv:2505.22618)");
+    f("cache_refresh", cache_refresh,
+      "with a cache: a whole forward pass at every so many steps of a block, 0 at its first alone");
     f("noise", noise, "float64, or the truncated noise of the released trainers");
     f("compat", compat, "");
   }
@@ -105,6 +122,10 @@ struct SamplerOptions {
 
   int64_t block() const { return block_length > 0 ? block_length : gen_length; }
   int64_t calls() const { return steps > 0 ? steps : gen_length; }
+
+  /// Whether other tokens may come out than with exact().
+  bool approximate() const { return threshold > 0 || cache != Cache::kNone; }
+  SamplerOptions exact() const;
 };
 
 struct Samples {

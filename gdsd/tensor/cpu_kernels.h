@@ -1,18 +1,14 @@
 // Which of the kernels for CPUs this process uses, and how tensors are handed to them.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <memory>
 
 #include "gdsd/kernel/kernels.h"
+#include "gdsd/tensor/kernel_choice.h"
 #include "gdsd/tensor/tensor.h"
 
 namespace gdsd {
-
-enum class KernelChoice { kAuto, kAvx512, kAvx2, kPortable, kOff };
-constexpr auto enum_names(KernelChoice) {
-  return std::array{"auto", "avx512", "avx2", "portable", "off"};
-}
 
 /// Settles `auto`; throws Error for instructions that this CPU does not have.
 KernelChoice settle_kernels(KernelChoice choice);
@@ -25,6 +21,11 @@ InstructionSet kernel_instruction_set();
 
 /// Whether they work on such a tensor: float32 or bfloat16 on the CPU, or, to be planned, on meta.
 bool kernels_take(const Tensor& x);
+
+/// The tile of logits for such states: with these kernels one that a shared cache holds.
+inline int64_t fitting_tile(const Tensor& hidden, int64_t tile) {
+  return kernels_take(hidden) ? std::min(tile, int64_t{1} << 22) : tile;
+}
 
 template <class T>
 struct KernelsOf {

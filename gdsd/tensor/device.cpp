@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "gdsd/base/fields.h"
+#include "gdsd/tensor/cpu_kernels.h"
 
 namespace gdsd {
 

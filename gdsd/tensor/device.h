@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-#include "gdsd/tensor/cpu_kernels.h"
+#include "gdsd/tensor/kernel_choice.h"
 #include "gdsd/tensor/tensor.h"
 
 namespace gdsd {
@@ -35,8 +35,10 @@ struct ComputeOptions {
     f("kernels", kernels,
       "for CPUs: avx512, avx2, portable, or off for libtorch's operations; auto takes the best");
     f("reuse", reuse,
-      "do equal work once: sequences that are equal, and the first layer of equal tokens; results "
-      "are the same, bit for bit");
+      "do equal work once, and none that nothing comes of: equal sequences, the first layer of "
+      "equal "
+      "tokens, the last layer of tokens not asked for, old scores of a denoiser not yet changed, "
+      "backward passes of zero; results are the same, bit for bit");
   }
   void validate() const;
 };
@@ -55,7 +57,7 @@ struct Compute {
   at::ScalarType dtype = at::kFloat;  // of matrix products; trained weights stay in float32
   int64_t workers = 1;  // batches computed side by side, each on one thread (workers.h)
   bool activation_checkpointing = false;
-  bool reuse = true;            // work on equal sequences and equal tokens is done once
+  bool reuse = true;            // equal work is done once, and none that nothing comes of
   ComputeOptions settled = {};  // the options with nothing left open, which a run stores
 };
 

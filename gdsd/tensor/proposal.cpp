@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "gdsd/base/fields.h"
+#include "gdsd/tensor/cpu_kernels.h"
 #include "gdsd/tensor/random.h"
 
 namespace gdsd {

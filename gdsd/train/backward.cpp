@@ -15,7 +15,8 @@ void backward_in_pieces(const Transformer& denoiser, int64_t pieces,
   std::vector<Transformer> replicas;
   for (int64_t w = 0; w < W; ++w) replicas.push_back(denoiser.replica());
   run_workers(W, [&](int64_t w) {
-    for (int64_t i = w; i < pieces; i += W) loss_of(replicas[w], i).backward();
+    for (int64_t i = w; i < pieces; i += W)
+      if (const Tensor loss = loss_of(replicas[w], i); loss.defined()) loss.backward();
   });
   std::vector<TensorMap> parts;
   for (const Transformer& replica : replicas) parts.push_back(replica.trainable());

@@ -10,15 +10,18 @@ double of_matrix(const Architecture& a, Role role, double tokens) {
   return 2.0 * static_cast<double>(in) * static_cast<double>(out) * tokens;
 }
 
+double tokens_of(const Asked& asked) {
+  return asked.tokens > 0 ? asked.tokens : asked.sequences * asked.length;
+}
+
 /// The tokens that go through a matrix of block `layer`.
 double tokens_in(const Architecture& a, const Asked& asked, int64_t layer, Role role) {
   const bool all = layer + 1 < a.layers || role == Role::kK || role == Role::kV;
-  return all ? asked.sequences * asked.length : asked.rows;
+  return all ? tokens_of(asked) : asked.rows;
 }
 
 double attention(const Architecture& a, const Asked& asked) {
-  const double queries =
-      static_cast<double>(a.layers - 1) * asked.sequences * asked.length + asked.rows;
+  const double queries = static_cast<double>(a.layers - 1) * tokens_of(asked) + asked.rows;
   return 4.0 * static_cast<double>(a.width) * asked.length * queries;
 }
 

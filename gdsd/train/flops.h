@@ -32,6 +32,7 @@ struct Asked {
   double sequences = 0;  // n
   double length = 0;     // L
   double rows = 0;       // R, of all sequences together
+  double tokens = 0;  // N, if only some go through the layers and attend to kept keys; 0: all n L
 };
 
 double forward_flops(const Architecture& architecture, const Asked& asked);

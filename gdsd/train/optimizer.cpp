@@ -52,12 +52,12 @@ double Optimizer::step(double count) {
   const double clip = options_.max_grad_norm > 0 && norm > options_.max_grad_norm
                           ? options_.max_grad_norm / norm
                           : 1.0;
-  at::_foreach_mul_(grads, at::Scalar(clip / count));
-
+  // The same pass over memory divides the gradients and uses them.
+  const Tensor divisor = at::full({}, count / clip, step_counts_[0].options());
   at::_foreach_add_(step_counts_, 1);
   at::_fused_adamw_(parameters_, grads, exp_avg_, exp_avg_sq_, /*max_exp_avg_sqs=*/{}, step_counts_,
                     learning_rate(), options_.beta1, options_.beta2, options_.weight_decay,
-                    options_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+                    options_.epsilon, /*amsgrad=*/false, /*maximize=*/false, divisor);
   for (Tensor& p : parameters_) p.mutable_grad() = Tensor();
   ++steps_;
   return norm;

@@ -23,6 +23,8 @@ Metrics describe(const Rollouts& rollouts, const Judged& judged, int64_t G) {
   }
   for (const auto& [name, mean] : scores.mean) m["reward/" + name] = mean;
   m["zero_variance_groups"] = zero_variance_groups(scores.total, G);
+  for (const auto& [b, share] : rollouts.agreement)
+    m["token_agreement"] += share / static_cast<double>(rollouts.agreement.size());
   m["completion_length"] = rollouts.completion.sum().item<double>() / B;
   return m;
 }
@@ -140,8 +142,9 @@ std::vector<Scored> Trainer::look_back(const Step& step, Key key) const {
   for (int64_t i = 0; i < config_.inner_steps; ++i) {
     const Views views = mask(step.rollouts, masking(config_.objective), config_.rollout.group_size,
                              key.fork("mask", i));
-    passes.push_back(
-        score_views(old && i > 0 ? model_.denoiser.get() : nullptr, reference, views, step.micro));
+    const bool at_once = i == 0 && compute_.reuse;
+    passes.push_back(score_views(old && !at_once ? model_.denoiser.get() : nullptr, reference,
+                                 views, step.micro));
     passes.back().batch.completion = step.rollouts.completion.to(compute_.device);
   }
   return passes;

@@ -72,6 +72,23 @@ TEST(Train, EveryObjectiveRunsWholeAndInMicroBatches) {
   }
 }
 
+// Old scores at the first inner step, backward passes of groups that have nothing to learn, ….
+TEST(Train, WorkThatNothingComesOfChangesNoBit) {
+  for (const std::string& name : objectives()) {
+    TrainConfig saving = tiny_training(base(), fresh_folder("saving"));
+    assign(saving, "objective.name", name);
+    saving.steps = 2;
+    saving.micro_batch = 1;
+    SCOPED_TRACE(name);
+    TrainConfig wasting = saving;
+    wasting.run_dir = fresh_folder("wasting");
+    wasting.compute.reuse = false;
+    run(saving);
+    run(wasting);
+    expect_same_products(saving.run_dir, wasting.run_dir);
+  }
+}
+
 // Options that take other paths through a step.
 TEST(Train, EveryWayToLookBackRuns) {
   using Options = std::vector<std::pair<const char*, const char*>>;
@@ -215,6 +232,10 @@ std::set<std::string> reported_metrics() {
       train(config, Existing::kResume, recorder);
     }
   }
+  TrainConfig approximate = tiny_training(base(), fresh_folder("approximate"));
+  approximate.rollout.sampler.cache = Cache::kDual;
+  approximate.steps = 2;
+  train(approximate, Existing::kResume, recorder);
   std::set<std::string> names;
   for (const StepReport& report : recorder.reports)
     for (const auto* figures : {&report.metrics, &report.timing})
