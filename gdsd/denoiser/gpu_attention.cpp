@@ -31,9 +31,13 @@ Lengths lengths_of(const AttendedBy& by) {
   auto most = [](const std::vector<int64_t>& lengths) {
     return *std::max_element(lengths.begin(), lengths.end());
   };
-  Lengths out{begins(by.queries, device), begins(by.keys, device), most(by.queries), most(by.keys)};
-  // With shared keys and one query at most, flash attention would take every sequence to have one.
-  // The bound may be too large.
+  return {begins(by.queries, device), begins(by.keys, device), most(by.queries), most(by.keys)};
+}
+
+/// With shared keys and one query at most, flash attention would take every sequence to have one.
+/// Its bound may be too large.
+Lengths flash_lengths(const AttendedBy& by) {
+  Lengths out = lengths_of(by);
   if (by.q.size(1) != by.k.size(1)) out.most_q = std::max<int64_t>(2, out.most_q);
   return out;
 }
@@ -79,7 +83,7 @@ class Deterministic {
 };
 
 Attended flash(const AttendedBy& by) {
-  const Lengths lengths = lengths_of(by);
+  const Lengths lengths = flash_lengths(by);
   const auto out = at::_flash_attention_forward(
       to_heads(by.q, by.h), to_heads(by.k, by.h), to_heads(by.v, by.h), lengths.begin_q,
       lengths.begin_k, lengths.most_q, lengths.most_k, /*dropout_p=*/0, /*is_causal=*/false,
@@ -89,7 +93,7 @@ Attended flash(const AttendedBy& by) {
 
 std::array<Tensor, 3> flash_gradient(const AttendedBy& by, const Attended& attended,
                                      const Tensor& d_out) {
-  const Lengths lengths = lengths_of(by);
+  const Lengths lengths = flash_lengths(by);
   // The state of a generator that dropout would have drawn from, and a number nobody uses.
   const auto words = at::TensorOptions(at::kUInt64).device(by.q.device());
   const Deterministic guard;

@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "gdsd/sampler/canvas.h"
+#include "gdsd/sampler/resident.h"
 #include "gdsd/tensor/random.h"
 
 namespace gdsd {
@@ -11,33 +13,6 @@ namespace gdsd {
 namespace {
 
 constexpr double kNone = -std::numeric_limits<double>::infinity();
-
-/// Every prompt followed by C masks.
-Packed append_masks(const Packed& prompts, int64_t C, int64_t mask_id) {
-  std::vector<Tensor> parts;
-  Packed x;
-  int64_t begin = 0;
-  for (int64_t P : prompts.lengths) {
-    parts.push_back(prompts.tokens.slice(0, begin, begin + P));
-    parts.push_back(at::full({C}, mask_id, prompts.tokens.options()));
-    x.lengths.push_back(P + C);
-    begin += P;
-  }
-  x.tokens = at::cat(parts);
-  return x;
-}
-
-/// The states of `rows`, moved away from those of the same completion with its prompt hidden.
-/// The head is linear, so guiding states is guiding logits: l + s (l − l without prompt).
-Tensor guided_states(const Denoiser& denoiser, const Packed& x, const Rows& rows, int64_t C,
-                     double scale) {
-  Tensor states = denoiser.encode(x, rows);  // [R, D]
-  if (scale == 0.0) return states;
-  Packed promptless{at::full_like(x.tokens, denoiser.vocabulary().mask_id), x.lengths};
-  Tensor completion = tail_rows(x, C).flatten();
-  promptless.tokens.index_copy_(0, completion, x.tokens.index_select(0, completion));
-  return states + scale * (states - denoiser.encode(promptless, rows));
-}
 
 /// One number in (0, 1) for each hidden token: what chance decides about keeping it. [R]
 Tensor remasking_noise(std::span<const Key> draws) {
@@ -57,7 +32,8 @@ class Reverse {
         watch_(watch),
         proposal_(proposal_options(options, denoiser.vocabulary())),
         x_(append_masks(prompts, options.gen_length, denoiser.vocabulary().mask_id)),
-        completion_(tail_rows(x_, options.gen_length).cpu()),
+        completion_on_device_(tail_rows(x_, options.gen_length)),
+        completion_(completion_on_device_.cpu()),
         hidden_(at::ones_like(completion_, at::kBool)),
         kept_at_(at::full_like(completion_, -1)),
         proposed_(at::full_like(completion_, -1)),
@@ -87,10 +63,10 @@ class Reverse {
   const Watch& watch_;
   const ProposalOptions proposal_;
   Packed x_;
-  const Tensor completion_;  // [B, C] int64: where completion tokens lie in x_.tokens
-  Tensor hidden_;            // [B, C] bool
-  Tensor kept_at_;           // [B, C] int64
-  Tensor proposed_, score_;  // [B, C]: of this step, for the watcher
+  const Tensor completion_on_device_, completion_;  // [B, C] int64: where they lie in x_.tokens
+  Tensor hidden_;                                   // [B, C] bool
+  Tensor kept_at_;                                  // [B, C] int64
+  Tensor proposed_, score_;                         // [B, C]: of this step, for the watcher
   int64_t step_ = 0;
 };
 
@@ -144,7 +120,7 @@ void Reverse::step(int64_t end, const std::vector<int64_t>& count, float fractio
   const Tensor at_token =
       completion_.index({where.select(1, 0), where.select(1, 1)});  // [R] in x_.tokens
   const Rows rows{at_token.to(device), hidden_before(0, end)};
-  const Tensor states = guided_states(denoiser_, x_, rows, o_.gen_length, o_.cfg_scale);
+  const Tensor states = guided_states(denoiser_, x_, rows, completion_on_device_, o_.cfg_scale);
   const Proposal x0 = propose(states, denoiser_.head(), proposal_, draws);
   if (watch_) show_watcher(x0, where, draws);
 
@@ -286,6 +262,9 @@ Samples sample(const Denoiser& denoiser, const Packed& prompts, const SamplerOpt
         " prompts.");
   o.validate();
   check_compat(o.compat, denoiser.vocabulary());
+  if (prompts.tokens.is_cuda() && !watch && is_resident(o) &&
+      proposes_on_gpu(proposal_options(o, denoiser.vocabulary())))
+    return sample_resident(denoiser, prompts, o, keys);
   const at::NoGradGuard no_grad;
   Reverse reverse(denoiser, prompts, o, keys, watch);
   const int64_t blocks = o.gen_length / o.block();

@@ -15,12 +15,12 @@ using Name = std::tuple<at::ScalarType, std::string, std::vector<int64_t>>;
 
 thread_local std::vector<Tensor>* holder = nullptr;
 
+}  // namespace
+
 Tensor copied(const std::vector<int64_t>& values, at::ScalarType type, at::Device device) {
   const Tensor host = to_tensor(values).to(type);
   return device.is_cuda() ? host.pin_memory().to(device, /*non_blocking=*/true) : host.to(device);
 }
-
-}  // namespace
 
 Tensor constant(const std::vector<int64_t>& values, at::ScalarType type, at::Device device) {
   static std::mutex mutex;

@@ -12,6 +12,9 @@ namespace gdsd {
 /// goes through pinned memory and the host does not wait for it.
 Tensor constant(const std::vector<int64_t>& values, at::ScalarType type, at::Device device);
 
+/// A copy of its own, made in the same way: for numbers that come once.
+Tensor copied(const std::vector<int64_t>& values, at::ScalarType type, at::Device device);
+
 /// While it lives it owns every constant that this thread asks for. A graph is recorded under one
 /// and keeps it: the tensors must outlive the last replay.
 class HeldConstants {

@@ -23,6 +23,7 @@ struct ComputeOptions {
   bool activation_checkpointing = false;
   KernelChoice kernels = KernelChoice::kAuto;
   bool reuse = true;
+  bool graphs = true;
 
   template <class F>
   void fields(F&& f) {
@@ -36,6 +37,9 @@ struct ComputeOptions {
       "for CPUs: avx512, avx2, portable, or off for libtorch's operations; auto takes the best");
     f("reuse", reuse,
       "do equal work once: sequences that are equal, and the first layer of equal tokens; results "
+      "are the same, bit for bit");
+    f("graphs", graphs,
+      "on a GPU, record the denoising steps of a block and replay them for the next ones; results "
       "are the same, bit for bit");
   }
   void validate() const;
@@ -56,6 +60,8 @@ struct Compute {
   int64_t workers = 1;  // batches computed side by side, each on one thread (workers.h)
   bool activation_checkpointing = false;
   bool reuse = true;            // work on equal sequences and equal tokens is done once
+  bool graphs = true;           // denoising steps on a GPU are recorded (graph.h)
+  bool augment = false;         // a matrix and its adapter are one product: on a GPU
   ComputeOptions settled = {};  // the options with nothing left open, which a run stores
 };
 

@@ -106,6 +106,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, c10::SymInt, c10::SymInt> efficient_f
     const MaybeTensor&, std::optional<int64_t>) {
   const int64_t H = q.size(2), B = begin_k->size(0) - 1, M = (*most_q + 31) / 32 * 32;
   EXPECT_TRUE(q.size(0) == 1 && k.size(2) == H && with_lse);
+  EXPECT_TRUE(*most_q <= q.size(1) && *most_k <= k.size(1));
   check_lengths(*begin_q, *most_q, q.size(1), B);
   check_lengths(*begin_k, *most_k, k.size(1), B);
   Tensor out = at::zeros_like(q), lse = at::full({B, H, M}, NAN);
@@ -153,7 +154,8 @@ struct Case {
 const std::vector<Case> kCases{
     {4, 4, 16, {5, 5, 5}, {5, 5, 5}}, {4, 2, 8, {3, 1, 7}, {9, 4, 7}},
     {6, 2, 12, {1, 1}, {40, 3}},      {2, 1, 24, {0, 2, 0, 33}, {5, 2, 3, 35}},
-    {2, 2, 264, {2, 3}, {4, 3}},      {3, 3, 8, {0, 0}, {2, 3}}};
+    {2, 2, 264, {2, 3}, {4, 3}},      {3, 3, 8, {0, 0}, {2, 3}},
+    {4, 2, 8, {0, 1}, {3, 6}}};
 
 // The values, log-sums and gradients of libtorch's plain attention in float64.
 TEST(GpuAttention, IsItsFormula) {
