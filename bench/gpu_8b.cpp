@@ -50,7 +50,7 @@ ModelConfig model_config(bool small) {
                  .rope_theta = 500000,
                  .norm_epsilon = 1e-5};
   if (small)
-    a.vocabulary = 512, a.width = 64, a.layers = 2, a.heads = a.kv_heads = 4, a.mlp_width = 160;
+    a.vocabulary = 2048, a.width = 64, a.layers = 2, a.heads = a.kv_heads = 4, a.mlp_width = 160;
   const int64_t mask = a.vocabulary - 128, eos = mask - 255;  // 126336 and 126081
   return {a, {.size = a.vocabulary, .mask_id = mask, .eos_id = eos, .pad_id = eos}, {}};
 }
@@ -167,9 +167,9 @@ void run(const Arguments& arguments) {
   const Compute compute = open_compute(options, config.architecture.width);
   at::manual_seed(1);
   const double peak = measure_peak(compute);
-  std::printf("device %s, peak of products %.1f TFLOP/s, libtorch's %s\n",
-              compute.device.str().c_str(), peak / 1e12,
-              cuda_recorder() ? "operations recorded in CUDA graphs" : "operations not recorded");
+  std::printf("device %s, peak of products %.1f TFLOP/s, %s\n", compute.device.str().c_str(),
+              peak / 1e12,
+              cuda_recorder() ? "steps recorded in CUDA graphs" : "steps not recorded");
   std::printf("%-8s %4s %10s %10s %9s %9s %6s %10s\n", "phase", "B", "median_s", "min_s", "ms/step",
               "TFLOP/s", "%peak", "peak_mib");
   const Transformer model = make_model(config, compute);
@@ -187,6 +187,9 @@ int main(int argc, char** argv) {
   if (at < argc) arguments.rounds = std::max(1, std::atoi(argv[at]));
   try {
     run(arguments);
+  } catch (const c10::Error& error) {
+    std::fprintf(stderr, "gpu_8b: %s\n", error.what_without_backtrace());
+    return 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gpu_8b: %s\n", error.what());
     return 2;

@@ -198,6 +198,9 @@ void run() {
 int main() {
   try {
     run();
+  } catch (const c10::Error& error) {
+    std::fprintf(stderr, "gpu_check: %s\n", error.what_without_backtrace());
+    return 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gpu_check: %s\n", error.what());
     return 2;
