@@ -3,6 +3,7 @@
 #
 #   TORCH_DIR      the wheel's torch/ folder; found through the project's .venv, or given
 #   torch::cpu     imported target: headers, libtorch_cpu, libc10
+#   TorchWheel_CUDA  the release of CUDA that the wheel was built with, "13"; empty if with none
 #
 # The CUDA half, when the wheel has it, is loaded at run time (gdsd/tensor/device.cpp), so that one
 # binary serves machines with and without a GPU.
@@ -18,6 +19,8 @@ string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" TorchWheel_VERSION "${_version}")
 if(NOT TorchWheel_VERSION VERSION_EQUAL 2.11.0)
   message(FATAL_ERROR "torch ${TorchWheel_VERSION} at ${TORCH_DIR}; this version of gdsd is built and tested with 2.11.0.")
 endif()
+file(STRINGS ${TORCH_DIR}/version.py _cuda REGEX "^cuda")
+string(REGEX MATCH "[0-9]+" TorchWheel_CUDA "${_cuda}")
 foreach(_lib c10 torch_cpu)
   add_library(torchwheel::${_lib} SHARED IMPORTED)
   set_target_properties(torchwheel::${_lib} PROPERTIES IMPORTED_LOCATION ${TORCH_DIR}/lib/lib${_lib}.so)

@@ -10,7 +10,7 @@ import sys
 
 # A folder of gdsd/ may include itself and those to its left; cli/ and tests/ may include them all.
 LAYERS = (
-    "base text data reward kernel tensor denoiser masking sampler rollout advantage objective eval train "
+    "base text data reward kernel cuda_graph tensor denoiser masking sampler rollout advantage objective eval train "
     "bench diagnose"
 ).split()
 TORCH_FREE = "base text data reward kernel".split()

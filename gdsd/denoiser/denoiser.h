@@ -6,6 +6,8 @@
 
 namespace gdsd {
 
+class Recordings;  // gdsd/tensor/graph.h
+
 /// p_θ(x0 | x_t): predicts all hidden tokens at once, attending in both directions.
 ///
 /// A model answers in hidden states, not logits: the caller names the tokens it wants predicted,
@@ -32,6 +34,13 @@ class Denoiser {
 
   /// How many threads should call encode at the same time, each with a piece of the batch.
   virtual int64_t workers() const { return 1; }
+
+  /// Brings up to date what is kept that follows from the weights. Whoever replays recorded work calls
+  /// it first: the numbers of weights may have changed since.
+  virtual void refresh() const {}
+
+  /// Where work on these weights is recorded to be done again; null where nothing is.
+  virtual Recordings* recordings() const { return nullptr; }
 };
 
 inline Tensor Denoiser::encode_within(const Packed&, const Rows&, const Window&, KeyValues&) const {

@@ -14,7 +14,12 @@ FusedLinears::FusedLinears(const Block& block, const std::vector<Role>& roles, a
     one.weight = linear.weight.to(type);
     if (linear.bias.defined()) one.bias = linear.bias.to(type);
     if (const LowRank& adapter = linear.adapter; adapter.A.defined()) {
-      one.B = (adapter.B * adapter.scale).to(type);
+      if (linear.augmented && linear.weight.scalar_type() == type) {
+        one.both = linear.augmented->with(adapter);
+        one.B = one.both.slice(1, linear.weight.size(1));
+      } else {
+        one.B = (adapter.B * adapter.scale).to(type);
+      }
       one.scale = adapter.scale;
       one.begin = begin;
       one.rank = adapter.A.size(0);
@@ -32,6 +37,10 @@ Tensor FusedLinears::apply(size_t i, const Tensor& x, const Tensor& low, const T
   const One& one = all_[i];
   Tensor y = base;
   if (one.bias.defined()) y = y.defined() ? y + one.bias : one.bias;
+  if (one.both.defined()) {
+    const Tensor wide = at::cat({x, part(one, low)}, 1);  // [n, in + r]
+    return y.defined() ? at::addmm(y, wide, one.both.t()) : wide.mm(one.both.t());
+  }
   y = y.defined() ? at::addmm(y, x, one.weight.t()) : x.mm(one.weight.t());
   if (one.B.defined()) fused_add_low_rank(part(one, low), one.B, y);
   return y;

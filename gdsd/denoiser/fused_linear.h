@@ -19,7 +19,8 @@ class FusedLinears {
   Tensor low(const Tensor& x) const;
 
   /// base + y of matrix i, where there is a base: [n, out]. The adapter's part is added to the rest,
-  /// which has been rounded.
+  /// which has been rounded; of an augmented matrix both are one product, for which x and its columns
+  /// of `low` are laid side by side.
   Tensor apply(size_t i, const Tensor& x, const Tensor& low, const Tensor& base = {}) const;
 
   /// From d_y[i] [n, out] of every y: puts the gradients of those parameters that `wanted` has into
@@ -30,6 +31,7 @@ class FusedLinears {
  private:
   struct One {
     Tensor weight, bias, B;  // B is scaled by s
+    Tensor both;             // [weight | B], undefined where they are multiplied apart
     double scale = 1;
     int64_t begin = 0, rank = 0;  // its columns of low
   };

@@ -1,6 +1,25 @@
 #include "gdsd/denoiser/layers.h"
 
+#include <c10/core/GradMode.h>
+
 namespace gdsd {
+
+Augmented::Augmented(const Tensor& weight, const LowRank& adapter)
+    : in_(weight.size(1)),
+      both_(at::empty({weight.size(0), in_ + adapter.B.size(1)}, weight.options())) {
+  const at::NoGradGuard no_grad;
+  this->weight().copy_(weight);
+  with(adapter);
+}
+
+const Tensor& Augmented::with(const LowRank& adapter) {
+  const auto now = static_cast<int64_t>(adapter.B._version());
+  if (now == version_) return both_;
+  const at::NoGradGuard no_grad;
+  both_.slice(1, in_).copy_(adapter.B * adapter.scale);
+  version_ = now;
+  return both_;
+}
 
 Tensor project(const Input& input, const Linear& linear) {
   const Tensor& x = input.plain();

@@ -2,6 +2,8 @@
 // N packed tokens, B sequences, H heads of width h.
 #pragma once
 
+#include <memory>
+
 #include "gdsd/denoiser/packed.h"
 
 namespace gdsd {
@@ -12,10 +14,30 @@ struct LowRank {
   double scale = 1;
 };
 
+/// [W | s B] of a frozen matrix and its adapter: with [x | x Aᵀ] both products are one, whose sum is
+/// rounded once. The columns of s B follow B in place, so what reads the tensor needs no other one.
+class Augmented {
+ public:
+  /// Copies the weight [out, in], whose type it has.
+  Augmented(const Tensor& weight, const LowRank& adapter);
+
+  /// The part that is W, [out, in]: a view.
+  Tensor weight() const { return both_.slice(1, 0, in_); }
+
+  /// [out, in + r], with the adapter's numbers of now.
+  const Tensor& with(const LowRank& adapter);
+
+ private:
+  const int64_t in_;
+  Tensor both_;
+  int64_t version_ = -1;  // of B
+};
+
 struct Linear {
-  Tensor weight;    // [out, in]
-  Tensor bias;      // [out], undefined if there is none
-  LowRank adapter;  // undefined tensors if there is none
+  Tensor weight;                              // [out, in]
+  Tensor bias;                                // [out], undefined if there is none
+  LowRank adapter;                            // undefined tensors if there is none
+  std::shared_ptr<Augmented> augmented = {};  // null where the two are multiplied apart
 };
 
 /// What one or more matrices are applied to. Their adapters share one copy of it in their type.

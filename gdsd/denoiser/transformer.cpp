@@ -9,6 +9,7 @@
 #include "gdsd/base/random.h"
 #include "gdsd/denoiser/recompute.h"
 #include "gdsd/denoiser/reuse.h"
+#include "gdsd/tensor/constants.h"
 
 namespace gdsd {
 
@@ -82,7 +83,8 @@ Rows predictors(const Packed& x, const Rows& rows) {
   std::vector<int64_t> first;  // [R]
   for (size_t b = 0; b < rows.counts.size(); ++b)
     first.insert(first.end(), rows.counts[b], begins[b]);
-  return {at::maximum(rows.index - 1, to_tensor(first, rows.index.device())), rows.counts};
+  return {at::maximum(rows.index - 1, constant(first, at::kLong, rows.index.device())),
+          rows.counts};
 }
 
 /// The tokens of a window; in a shifted model with one more before them, which predicts the first.
@@ -137,11 +139,30 @@ Transformer::Transformer(ModelConfig config, TensorMap parameters, const Compute
   const Architecture& a = architecture();
   check_parameters(a, parameters_, /*of_a_file=*/false);
   check_adapter(a, adapter_);
+  if (compute_.augment) augment();
   auto get = [&](Part part) { return parameters_.at(part_name(a, part) + ".weight"); };
   embedding_ = get(Part::kEmbedding);
   final_norm_ = get(Part::kFinalNorm);
   head_ = a.tied_head ? embedding_ : get(Part::kHead);
   for (int64_t i = 0; i < a.layers; ++i) blocks_.push_back(make_block(i));
+  if (compute_.device.is_cuda() && compute_.graphs)
+    if (const Recorder recorder = cuda_recorder())
+      recordings_ = std::make_shared<Recordings>(recorder);
+}
+
+/// Matrices that are frozen, of the type of products, and no part of another tensor.
+void Transformer::augment() {
+  for (const auto& [name, part] : adapter_.modules) {
+    Tensor& weight = parameters_.at(name + ".weight");
+    if (weight.scalar_type() != compute_.dtype || weight.requires_grad() || !weight.is_contiguous())
+      continue;
+    augmented_[name] = std::make_shared<Augmented>(weight, part);
+    weight = augmented_[name]->weight();
+  }
+}
+
+void Transformer::refresh() const {
+  for (const auto& [name, both] : augmented_) both->with(adapter_.modules.at(name));
 }
 
 Block Transformer::make_block(int64_t layer) const {
@@ -157,6 +178,8 @@ Block Transformer::make_block(int64_t layer) const {
       linear.bias = bias->second;
     if (const auto part = adapter_.modules.find(name); part != adapter_.modules.end())
       linear.adapter = part->second;
+    if (const auto both = augmented_.find(name); both != augmented_.end())
+      linear.augmented = both->second;
   }
   return block;
 }

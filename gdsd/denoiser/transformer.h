@@ -7,6 +7,7 @@
 #include "gdsd/denoiser/denoiser.h"
 #include "gdsd/denoiser/model_config.h"
 #include "gdsd/tensor/device.h"
+#include "gdsd/tensor/graph.h"
 #include "gdsd/tensor/safetensors.h"
 
 namespace gdsd {
@@ -30,7 +31,8 @@ class Transformer : public Denoiser {
   /// A model on the same weights whose gradients are its own: a worker's.
   Transformer replica() const;
 
-  /// The same weights with another adapter, or with none: never a second copy.
+  /// The same weights with another adapter, or with none: never a second copy. Another adapter's
+  /// products are made apart from those of weights that are augmented with this one's.
   Transformer with_adapter(Adapter adapter) const;
 
   Tensor encode(const Packed& x, const Rows& rows) const override;
@@ -39,6 +41,8 @@ class Transformer : public Denoiser {
   Tensor head() const override;
   const Vocabulary& vocabulary() const override { return config_.vocabulary; }
   int64_t workers() const override { return compute_.workers; }
+  void refresh() const override;
+  Recordings* recordings() const override { return recordings_.get(); }
 
   /// The states at x.tokens[rows], [R, D]. In a shifted model these predict the tokens after them.
   Tensor states(const Packed& x, const Rows& rows) const;
@@ -56,6 +60,7 @@ class Transformer : public Denoiser {
   TensorMap trainable() const;
 
  private:
+  void augment();
   Block make_block(int64_t layer) const;
   bool reuses(const Tensor& tokens) const;
   Tensor distinct_states(const Packed& x, const Rows& rows, KeyValues* kept = nullptr,
@@ -65,8 +70,10 @@ class Transformer : public Denoiser {
   TensorMap parameters_;
   Compute compute_;
   Adapter adapter_;
-  Tensor embedding_, final_norm_, head_;  // [V, D], [D], [V, D]
+  Tensor embedding_, final_norm_, head_;                         // [V, D], [D], [V, D]
+  std::map<std::string, std::shared_ptr<Augmented>> augmented_;  // by matrix; weights are views
   std::vector<Block> blocks_;
+  std::shared_ptr<Recordings> recordings_;  // copies have the same weights
 };
 
 /// Throws one Error that lists every tensor that is missing, unexpected, of another shape than the

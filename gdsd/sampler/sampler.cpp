@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "gdsd/sampler/canvas.h"
+#include "gdsd/sampler/resident.h"
 #include "gdsd/sampler/states.h"
 #include "gdsd/tensor/random.h"
 
@@ -12,21 +14,6 @@ namespace gdsd {
 namespace {
 
 constexpr double kNone = -std::numeric_limits<double>::infinity();
-
-/// Every prompt followed by C masks.
-Packed append_masks(const Packed& prompts, int64_t C, int64_t mask_id) {
-  std::vector<Tensor> parts;
-  Packed x;
-  int64_t begin = 0;
-  for (int64_t P : prompts.lengths) {
-    parts.push_back(prompts.tokens.slice(0, begin, begin + P));
-    parts.push_back(at::full({C}, mask_id, prompts.tokens.options()));
-    x.lengths.push_back(P + C);
-    begin += P;
-  }
-  x.tokens = at::cat(parts);
-  return x;
-}
 
 /// One number in (0, 1) for each hidden token: what chance decides about keeping it. [R]
 Tensor remasking_noise(std::span<const Key> draws) {
@@ -231,6 +218,9 @@ Samples sample(const Denoiser& denoiser, const Packed& prompts, const SamplerOpt
         " prompts.");
   o.validate();
   check_compat(o.compat, denoiser.vocabulary());
+  if (prompts.tokens.is_cuda() && !watch && is_resident(o) &&
+      proposes_on_gpu(proposal_options(o, denoiser.vocabulary())))
+    return sample_resident(denoiser, prompts, o, keys);
   const at::NoGradGuard no_grad;
   Reverse reverse(denoiser, prompts, o, keys, watch);
   const int64_t blocks = o.gen_length / o.block();

@@ -59,7 +59,8 @@ void ComputeOptions::validate() const { check_count(threads, "threads", 0, 1024)
 
 Compute open_compute(const ComputeOptions& options, int64_t D) {
   Compute compute{.activation_checkpointing = options.activation_checkpointing,
-                  .reuse = options.reuse};
+                  .reuse = options.reuse,
+                  .graphs = options.graphs};
   use_kernels(options.kernels);
   keep_freed_memory();
   const bool cuda = uses_gpu(options);
@@ -67,6 +68,7 @@ Compute open_compute(const ComputeOptions& options, int64_t D) {
         "[compute.device] cuda was asked for, but no GPU with its libraries was found. Run `make "
         "setup` on a machine with a GPU and nvcc, or say compute.device=cpu.");
   if (cuda) compute.device = at::kCUDA;
+  compute.augment = cuda;
 
   const bool fast_bfloat16 = cuda || (cpu_multiplies_bfloat16() && D >= kNarrow);
   const bool bfloat16 = options.precision == Precision::kBfloat16 ||
@@ -82,7 +84,8 @@ Compute open_compute(const ComputeOptions& options, int64_t D) {
                      .threads = threads,
                      .activation_checkpointing = options.activation_checkpointing,
                      .kernels = kernels_in_use(),
-                     .reuse = options.reuse};
+                     .reuse = options.reuse,
+                     .graphs = options.graphs};
   return compute;
 }
 

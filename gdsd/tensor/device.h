@@ -23,6 +23,7 @@ struct ComputeOptions {
   bool activation_checkpointing = false;
   KernelChoice kernels = KernelChoice::kAuto;
   bool reuse = true;
+  bool graphs = true;
 
   template <class F>
   void fields(F&& f) {
@@ -36,9 +37,11 @@ struct ComputeOptions {
       "for CPUs: avx512, avx2, portable, or off for libtorch's operations; auto takes the best");
     f("reuse", reuse,
       "do equal work once, and none that nothing comes of: equal sequences, the first layer of "
-      "equal "
-      "tokens, the last layer of tokens not asked for, old scores of a denoiser not yet changed, "
-      "backward passes of zero; results are the same, bit for bit");
+      "equal tokens, the last layer of tokens not asked for, old scores of a denoiser not yet "
+      "changed, backward passes of zero; results are the same, bit for bit");
+    f("graphs", graphs,
+      "on a GPU, record the denoising steps of a block and replay them for the next ones; results "
+      "are the same, bit for bit");
   }
   void validate() const;
 };
@@ -58,6 +61,8 @@ struct Compute {
   int64_t workers = 1;  // batches computed side by side, each on one thread (workers.h)
   bool activation_checkpointing = false;
   bool reuse = true;            // equal work is done once, and none that nothing comes of
+  bool graphs = true;           // denoising steps on a GPU are recorded (graph.h)
+  bool augment = false;         // a matrix and its adapter are one product: on a GPU
   ComputeOptions settled = {};  // the options with nothing left open, which a run stores
 };
 

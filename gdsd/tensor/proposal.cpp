@@ -7,6 +7,7 @@
 
 #include "gdsd/base/fields.h"
 #include "gdsd/tensor/cpu_kernels.h"
+#include "gdsd/tensor/key_tensor.h"
 #include "gdsd/tensor/random.h"
 
 namespace gdsd {
@@ -190,6 +191,18 @@ Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptio
     margin.push_back(part.margin);
   });
   return {at::cat(token), at::cat(log_p), at::cat(entropy), at::cat(margin)};
+}
+
+Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptions& options,
+                 const Tensor& keys, int64_t tile) {
+  check_shape(keys, {hidden.size(0)}, "propose");
+  // A greedy proposal draws nothing.
+  const auto streams = options.temperature > 0 ? to_keys(keys) : std::vector<Key>(hidden.size(0));
+  return propose(hidden, weight, options, streams, tile);
+}
+
+bool proposes_on_gpu(const ProposalOptions& options) {
+  return is_plain(options) && options.temperature == 0;
 }
 
 }  // namespace gdsd

@@ -53,6 +53,14 @@ struct Proposal {
 Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptions& options,
                  std::span<const Key> keys, int64_t tile = kTile);
 
+/// The same with the keys as a tensor [R] int64 on the states' device (key_tensor.h).
+Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptions& options,
+                 const Tensor& keys, int64_t tile = kTile);
+
+/// Whether propose() of a GPU's states and keys leaves all work to it: then the host waits for
+/// nothing, and what it does can be recorded.
+bool proposes_on_gpu(const ProposalOptions& options);
+
 /// What rows of logits are drawn from, and how sure the model is of each token. Both [R, V].
 struct Proposals {
   Tensor q;      // float64: the chance of each token to be proposed

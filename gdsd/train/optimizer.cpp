@@ -58,7 +58,10 @@ double Optimizer::step(double count) {
   at::_fused_adamw_(parameters_, grads, exp_avg_, exp_avg_sq_, /*max_exp_avg_sqs=*/{}, step_counts_,
                     learning_rate(), options_.beta1, options_.beta2, options_.weight_decay,
                     options_.epsilon, /*amsgrad=*/false, /*maximize=*/false, divisor);
-  for (Tensor& p : parameters_) p.mutable_grad() = Tensor();
+  for (Tensor& p : parameters_) {
+    p.mutable_grad() = Tensor();
+    p.unsafeGetTensorImpl()->bump_version();  // the fused step does not say that it wrote
+  }
   ++steps_;
   return norm;
 }

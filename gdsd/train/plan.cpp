@@ -66,6 +66,7 @@ class Rehearsal {
     Compute dry = compute;
     dry.device = at::kMeta;
     model_ = std::make_unique<Transformer>(model, std::move(parameters), dry, std::move(adapter));
+    plan_.adapter += tally_.meta() - plan_.lasting();  // augmented matrices
     optimizer_ = std::make_unique<Optimizer>(model_->trainable(), config.optimizer, 1);
     plan_.optimizer = tally_.meta() - plan_.lasting();
   }

@@ -155,7 +155,8 @@ TEST(Propose, DependsNeitherOnTheTileNorOnTheNeighbours) {
 }
 
 TEST(Propose, OfNoRowsIsEmpty) {
-  EXPECT_EQ(propose(at::zeros({0, 3}), at::eye(3), {.temperature = 1.0}, {}).token.sizes(),
+  EXPECT_EQ(propose(at::zeros({0, 3}), at::eye(3), {.temperature = 1.0}, std::span<const Key>())
+                .token.sizes(),
             at::IntArrayRef({0}));
 }
 

@@ -1,0 +1,39 @@
+#include "gdsd/tensor/constants.h"
+
+#include <map>
+#include <mutex>
+#include <tuple>
+
+namespace gdsd {
+
+namespace {
+
+/// Lists kept at once. A block of denoising steps has two or three a step.
+constexpr size_t kMostKept = 4096;
+
+using Name = std::tuple<at::ScalarType, std::string, std::vector<int64_t>>;
+
+thread_local std::vector<Tensor>* holder = nullptr;
+
+}  // namespace
+
+Tensor copied(const std::vector<int64_t>& values, at::ScalarType type, at::Device device) {
+  const Tensor host = to_tensor(values).to(type);
+  return device.is_cuda() ? host.pin_memory().to(device, /*non_blocking=*/true) : host.to(device);
+}
+
+Tensor constant(const std::vector<int64_t>& values, at::ScalarType type, at::Device device) {
+  static std::mutex mutex;
+  static std::map<Name, Tensor> kept;
+  const std::lock_guard lock(mutex);
+  if (kept.size() >= kMostKept) kept.clear();
+  Tensor& found = kept[{type, device.str(), values}];
+  if (!found.defined()) found = copied(values, type, device);
+  if (holder) holder->push_back(found);
+  return found;
+}
+
+HeldConstants::HeldConstants() : outer_(holder) { holder = &held_; }
+HeldConstants::~HeldConstants() { holder = outer_; }
+
+}  // namespace gdsd
