@@ -17,13 +17,14 @@ constexpr auto enum_names(KernelChoice) {
 /// Settles `auto`; throws Error for instructions that this CPU does not have.
 KernelChoice settle_kernels(KernelChoice choice);
 
-/// From now on, in this process: libtorch's operations where `off`. For the whole process, like
-/// libtorch's number of threads.
+/// From now on, in this process: libtorch's operations where `off`, on a GPU too. For the whole
+/// process, like libtorch's number of threads.
 void use_kernels(KernelChoice choice);
 KernelChoice kernels_in_use();
 InstructionSet kernel_instruction_set();
 
-/// Whether they work on such a tensor: float32 or bfloat16 on the CPU, or, to be planned, on meta.
+/// Whether kernels work on such a tensor: float32 or bfloat16 on the CPU, on a GPU in a build that has
+/// kernels for it (gpu_kernels.h), or, to be planned, on meta.
 bool kernels_take(const Tensor& x);
 
 template <class T>

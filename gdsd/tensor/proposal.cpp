@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "gdsd/base/fields.h"
+#include "gdsd/tensor/gpu_kernels.h"
 #include "gdsd/tensor/random.h"
 
 namespace gdsd {
@@ -77,9 +78,10 @@ Proposal propose_tile(const Tensor& raw, const ProposalOptions& o, std::span<con
           .margin = two.select(-1, 0) - two.select(-1, two.size(1) - 1)};
 }
 
-/// Whether propose_row knows all that is asked.
-bool is_plain(const ProposalOptions& o) {
-  return (o.temperature == 0 || o.noise == Noise::kExact) && o.top_p >= 1 && o.top_k == 0 &&
+/// Whether the kernels know all that is asked.
+bool kernels_propose(const Tensor& hidden, const ProposalOptions& o) {
+  return kernels_take(hidden) && (!hidden.is_cuda() || GpuKernels::can_ban(o.banned)) &&
+         (o.temperature == 0 || o.noise == Noise::kExact) && o.top_p >= 1 && o.top_k == 0 &&
          o.confidence_of == ConfidenceOf::kModel && o.impossible.empty() && o.unsure.empty();
 }
 
@@ -122,6 +124,15 @@ void propose_row(const KernelsOf<T>& k, T* z, int64_t V, const ProposalOptions& 
   out.margin.template mutable_data_ptr<float>()[r] = p(all.largest) - p(all.second);
 }
 
+/// [R] int64, bit for bit, on a GPU. The host does not wait for the copy.
+Tensor key_tensor(std::span<const Key> keys, at::Device device) {
+  const Tensor host = at::empty({static_cast<int64_t>(keys.size())},
+                                at::TensorOptions(at::kLong).pinned_memory(true));
+  std::transform(keys.begin(), keys.end(), host.mutable_data_ptr<int64_t>(),
+                 [](Key key) { return static_cast<int64_t>(key.bits); });
+  return host.to(device, /*non_blocking=*/true);
+}
+
 /// Rows of logits [r, V] in any type, which are changed.
 Proposal propose_with_kernels(const Tensor& logits, const ProposalOptions& o,
                               std::span<const Key> keys) {
@@ -131,11 +142,14 @@ Proposal propose_with_kernels(const Tensor& logits, const ProposalOptions& o,
                      .log_p = at::empty({R}, options),
                      .entropy = at::empty({R}, options),
                      .margin = at::empty({R}, options)};
-  with_kernels(logits, [&](const auto& k) {
+  auto cpu = [&](const auto& k) {
     at::parallel_for(0, R, 1, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r)
         propose_row(k, k.of(logits) + r * V, V, o, keys[r], r, out);
     });
+  };
+  with_kernels(logits, cpu, [&](const GpuKernels& k) {
+    k.propose(logits, o, o.temperature > 0 ? key_tensor(keys, logits.device()) : Tensor(), out);
   });
   return out;
 }
@@ -177,7 +191,7 @@ Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptio
   check(static_cast<int64_t>(keys.size()) == R, "[propose] got ", keys.size(), " keys for ", R,
         " rows.");
   std::vector<Tensor> token, log_p, entropy, margin;
-  const bool kernels = kernels_take(hidden) && is_plain(options);
+  const bool kernels = kernels_propose(hidden, options);
   for_each_tile(R, weight.size(0), fitting_tile(hidden, tile), [&](int64_t begin, int64_t end) {
     const Tensor rows = hidden.slice(0, begin, end);
     const auto streams = keys.subspan(begin, end - begin);

@@ -13,7 +13,7 @@ inline constexpr int64_t kTile = int64_t{1} << 24;
 
 /// The tile for these states: with kernels for CPUs one that a shared cache holds.
 inline int64_t fitting_tile(const Tensor& hidden, int64_t tile) {
-  return kernels_take(hidden) ? std::min(tile, int64_t{1} << 22) : tile;
+  return kernels_take(hidden) && !hidden.is_cuda() ? std::min(tile, int64_t{1} << 22) : tile;
 }
 
 /// Calls body(begin, end) for runs of rows whose logits fit a tile; once if there are no rows.
