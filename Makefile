@@ -14,12 +14,12 @@ THREADS ?= $(shell nproc)
 
 # Jobs of a build: those of `make -jN`, else one per core.
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(shell nproc))
-SOURCES = $(shell find $(wildcard gdsd cli tests bench) -name '*.h' -o -name '*.cpp')
+SOURCES = $(shell find $(wildcard gdsd cli tests bench) -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh')
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
 .PHONY: help setup build base demo test golden asan fuzz debug tidy format format-check layers fields \
-  paper-configs check profile bench clean distclean
+  paper-configs check profile bench cuda-build cuda-test cuda-bench clean distclean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | \
@@ -81,6 +81,18 @@ bench: export ROUNDS := $(ROUNDS)
 bench: export THREADS := $(THREADS)
 bench: build setup-bench ## speed and memory against PyTorch (CONFIGS="T S M G V" ROUNDS=3 THREADS=2)
 	@.venv-bench/bin/python scripts/bench.py
+
+build/cuda/build.ninja:
+	cmake -S tests/cuda -B build/cuda -G Ninja
+
+cuda-build: build/cuda/build.ninja
+	cmake --build build/cuda --parallel $(JOBS)
+
+cuda-test: cuda-build ## the GPU's kernels against the same arithmetic on the host; needs CUDA, CMake, Ninja
+	@build/cuda/cuda_tests
+
+cuda-bench: cuda-build ## microseconds of the GPU's kernels at LLaDA-8B's shapes; needs no more
+	@build/cuda/cuda_bench
 
 check: format-check layers fields paper-configs ## format-check, layers, fields and paper-configs
 

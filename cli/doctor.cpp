@@ -20,6 +20,7 @@
 #include "cli/verbs.h"
 #include "gdsd/base/progress.h"
 #include "gdsd/base/regex.h"
+#include "gdsd/cuda/table.h"
 #include "gdsd/tensor/device.h"
 #include "gdsd/tensor/tiles.h"
 #include "gdsd/text/nfc.h"
@@ -79,6 +80,12 @@ std::string describe_attention(const Compute& c) {
   const auto choice = static_cast<size_t>(at::_fused_sdp_choice(q, q, q));
   return concat("scaled_dot_product_attention: ",
                 choice < names.size() ? names[choice] : "unknown to this program");
+}
+
+std::string describe_gpu_kernels() {
+  const std::string architectures = cuda_architectures();
+  return architectures.empty() ? "none, built without nvcc: on a GPU libtorch's operations"
+                               : "compiled for CUDA architectures " + architectures;
 }
 
 /// The libraries that compute products on the CPU, as libtorch was built.
@@ -148,6 +155,7 @@ int run_doctor() {
   print_row("narrow models", describe_compute(64) + " (width below 256)");
   print_row("wide models", describe_compute(4096));
   print_row("attention", describe_attention(open_compute({}, 4096)));
+  print_row("GPU kernels", describe_gpu_kernels());
   print_row("vocabulary head",
             concat("tiles of ", kTile, " logits, ", human_bytes(4.0 * kTile), " in float32"));
   print_row("missing", missing.empty() ? "nothing" : missing);

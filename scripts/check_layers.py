@@ -10,10 +10,12 @@ import sys
 
 # A folder of gdsd/ may include itself and those to its left; cli/ and tests/ may include them all.
 LAYERS = (
-    "base text data reward kernel cuda_graph tensor denoiser masking sampler rollout advantage objective eval train "
+    "base text data reward kernel cuda cuda_graph tensor denoiser masking sampler rollout advantage objective "
+    "eval train "
     "bench diagnose"
 ).split()
-TORCH_FREE = "base text data reward kernel".split()
+TORCH_FREE = "base text data reward kernel cuda".split()
+CODE = (".h", ".cpp", ".cuh", ".cu")
 MOST_LINES = 300  # of a file
 MOST_LINES_OF_FUNCTION = 60
 MOST_LINES_OF_FORMULA = 40  # loss() of an objective
@@ -102,7 +104,7 @@ def faults(path):
 
 def main():
     folders = [pathlib.Path(name) for name in ("gdsd", "cli", "tests", "bench")]
-    paths = sorted(p for f in folders for p in f.rglob("*") if p.suffix in (".h", ".cpp"))
+    paths = sorted(p for f in folders for p in f.rglob("*") if p.suffix in CODE)
     found = [f"{path}:{number}: {fault}" for path in paths for number, fault in faults(path)]
     print("\n".join(found) or f"layers ok ({len(paths)} files)")
     return 1 if found or not paths else 0

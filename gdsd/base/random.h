@@ -29,6 +29,19 @@ constexpr double uniform(Key key, uint64_t i) {
   return (philox(key, i / 4)[i % 4] + 0.5) * 0x1p-32;
 }
 
+/// 1 − u of the number u that uniform() draws at i, of whose words `word` is that at i. Where that is
+/// below 2⁻¹² it has 32 bits more, from a stream beside, so that it is resolved to 2⁻²⁰ of itself
+/// down to 2⁻⁴⁴: a token of probability p is drawn when −log u, which is 1 − u then, is about p or
+/// less.
+constexpr double uniform_rest(Key key, uint64_t i, uint32_t word) {
+  constexpr uint32_t kSmall = uint32_t{1} << 20;
+  const double below = ~word < kSmall ? uniform(key.fork("rest"), i) : 0.5;
+  return (~word + below) * 0x1p-32;
+}
+constexpr double uniform_rest(Key key, uint64_t i) {
+  return uniform_rest(key, i, philox(key, i / 4)[i % 4]);
+}
+
 /// Draw `i` of the stream, an integer uniform in {0, …, n − 1}; n < 2^32.
 constexpr uint64_t below(Key key, uint64_t i, uint64_t n) {
   return (uint64_t{philox(key, i / 4)[i % 4]} * n) >> 32;

@@ -4,7 +4,8 @@
 
 #include <cmath>
 
-#include "gdsd/tensor/cpu_kernels.h"
+#include "gdsd/denoiser/gpu_attention.h"
+#include "gdsd/tensor/gpu_kernels.h"
 
 namespace gdsd {
 
@@ -27,13 +28,14 @@ Normed fused_norm(const Tensor& x, const Tensor& weight, double eps) {
   const int64_t n = x.size(0), D = x.size(1);
   Normed out{at::empty_like(x), float_like(x, {n})};
   const Tensor w = weight.to(x.scalar_type());
-  with_kernels(x, [&](const auto& k) {
+  auto cpu = [&](const auto& k) {
     float* inverse = out.inverse.template mutable_data_ptr<float>();
     over_rows(n, D, [&](int64_t i, int64_t rows) {
       k.table.rms_norm(k.of(x) + i * D, k.of(w), rows, D, static_cast<float>(eps),
                        k.of(out.y) + i * D, inverse + i);
     });
-  });
+  };
+  with_kernels(x, cpu, [&](const GpuKernels& k) { k.norm(x, w, eps, out.y, out.inverse); });
   return out;
 }
 
@@ -42,7 +44,7 @@ Tensor fused_norm_gradient(const Tensor& x, const Tensor& weight, const Tensor& 
   const int64_t n = x.size(0), D = x.size(1);
   Tensor out = at::empty_like(x);
   const Tensor w = weight.to(x.scalar_type());
-  with_kernels(x, [&](const auto& k) {
+  auto cpu = [&](const auto& k) {
     const float* scale = inverse.template const_data_ptr<float>();
     float* d_w = d_weight.defined() ? d_weight.template mutable_data_ptr<float>() : nullptr;
     auto run = [&](int64_t i, int64_t rows) {
@@ -54,6 +56,9 @@ Tensor fused_norm_gradient(const Tensor& x, const Tensor& weight, const Tensor& 
       run(0, n);  // one thread, which sums d_w in one order
     else
       over_rows(n, D, run);
+  };
+  with_kernels(x, cpu, [&](const GpuKernels& k) {
+    k.norm_gradient(x, w, inverse, d_y, d_x, out, d_weight);
   });
   return out;
 }
@@ -62,14 +67,16 @@ void fused_rotate(const Tensor& x, const Rope& rope, double sign) {
   const int64_t n = x.size(0), width = x.size(1), h = rope.cos.size(1);
   const bool round = rope.cos.scalar_type() == at::kBFloat16;
   const Tensor cos = rope.cos.to(at::kFloat), sin = rope.sin.to(at::kFloat);
-  with_kernels(x, [&](const auto& k) {
+  auto cpu = [&](const auto& k) {
     const int64_t* position = rope.position.template const_data_ptr<int64_t>();
     over_rows(n, width, [&](int64_t i, int64_t rows) {
       k.table.rotate(k.of(x) + i * width, width, cos.template const_data_ptr<float>(),
                      sin.template const_data_ptr<float>(), position + i, rows, width / h, h,
                      static_cast<float>(sign), round);
     });
-  });
+  };
+  with_kernels(x, cpu,
+               [&](const GpuKernels& k) { k.rotate(x, cos, sin, rope.position, sign, round); });
 }
 
 namespace {
@@ -113,6 +120,7 @@ void over_heads(const AttendedBy& by, F&& body) {
 }  // namespace
 
 Attended fused_attend(const AttendedBy& by) {
+  if (by.q.is_cuda()) return gpu_attend(by);
   const Attended out{at::empty_like(by.q), float_like(by.q, {by.q.size(0), by.q.size(1) / by.h})};
   with_kernels(by.q, [&]<class T>(const KernelsOf<T>& k) {
     over_heads(by, [&](int64_t b, int64_t head, int64_t q_at, int64_t k_at) {
@@ -125,6 +133,7 @@ Attended fused_attend(const AttendedBy& by) {
 
 std::array<Tensor, 3> fused_attend_gradient(const AttendedBy& by, const Attended& attended,
                                             const Tensor& d_out) {
+  if (by.q.is_cuda()) return gpu_attend_gradient(by, attended, d_out);
   std::array<Tensor, 3> out{at::empty_like(by.q), at::empty_like(by.k), at::empty_like(by.v)};
   with_kernels(by.q, [&]<class T>(const KernelsOf<T>& k) {
     over_heads(by, [&](int64_t b, int64_t head, int64_t q_at, int64_t k_at) {
@@ -145,11 +154,12 @@ std::array<Tensor, 3> fused_attend_gradient(const AttendedBy& by, const Attended
 Tensor fused_swiglu(const Tensor& gate, const Tensor& up) {
   const int64_t F = gate.size(1);
   Tensor y = at::empty_like(gate);
-  with_kernels(gate, [&](const auto& k) {
+  auto cpu = [&](const auto& k) {
     over_rows(gate.size(0), F, [&](int64_t i, int64_t rows) {
       k.table.swiglu(k.of(gate) + i * F, k.of(up) + i * F, F, rows, F, k.of(y) + i * F);
     });
-  });
+  };
+  with_kernels(gate, cpu, [&](const GpuKernels& k) { k.swiglu(gate, up, y); });
   return y;
 }
 
@@ -157,24 +167,27 @@ std::array<Tensor, 2> fused_swiglu_gradient(const Tensor& gate, const Tensor& up
                                             const Tensor& d_y) {
   const int64_t F = gate.size(1);
   std::array<Tensor, 2> out{at::empty_like(gate), at::empty_like(up)};
-  with_kernels(gate, [&](const auto& k) {
+  auto cpu = [&](const auto& k) {
     over_rows(gate.size(0), F, [&](int64_t i, int64_t rows) {
       k.table.swiglu_gradient(k.of(gate) + i * F, k.of(up) + i * F, F, k.of(d_y) + i * F, rows, F,
                               k.of(out[0]) + i * F, k.of(out[1]) + i * F, F);
     });
-  });
+  };
+  with_kernels(gate, cpu,
+               [&](const GpuKernels& k) { k.swiglu_gradient(gate, up, d_y, out[0], out[1]); });
   return out;
 }
 
 void fused_add_low_rank(const Tensor& low, const Tensor& B, const Tensor& y) {
   const int64_t out = B.size(0), r = B.size(1);
   const Tensor b = B.contiguous();
-  with_kernels(y, [&](const auto& k) {
+  auto cpu = [&](const auto& k) {
     over_rows(y.size(0), out, [&](int64_t i, int64_t rows) {
       k.table.add_low_rank(k.of(low) + i * low.stride(0), low.stride(0), k.of(b), rows, out, r,
                            k.of(y) + i * out, scratch(k.table.low_rank_scratch(out, r)).get());
     });
-  });
+  };
+  with_kernels(y, cpu, [&](const GpuKernels&) { y.addmm_(low, b.t()); });
 }
 
 }  // namespace gdsd

@@ -1,5 +1,6 @@
-// The parts of a block on the kernels for CPUs: functions of tensors of type T, float32 or bfloat16,
-// each with its backward pass, none of them known to autograd. On meta they only make the tensors.
+// The parts of a block on the kernels for CPUs or GPUs, as the tensors' device asks: functions of
+// tensors of type T, float32 or bfloat16, each with its backward pass, none of them known to autograd.
+// On meta they only make the tensors.
 #pragma once
 
 #include "gdsd/denoiser/layers.h"

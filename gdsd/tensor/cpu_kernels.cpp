@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "gdsd/base/fields.h"
+#include "gdsd/cuda/table.h"
 
 namespace gdsd {
 
@@ -42,7 +43,8 @@ KernelChoice kernels_in_use() {
 InstructionSet kernel_instruction_set() { return instruction_set(kernels_in_use()); }
 
 bool kernels_take(const Tensor& x) {
-  return kernels_in_use() != KernelChoice::kOff && (x.is_cpu() || x.is_meta()) &&
+  const bool device = x.is_cpu() || x.is_meta() || (x.is_cuda() && cuda_table<float>());
+  return kernels_in_use() != KernelChoice::kOff && device &&
          (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
 

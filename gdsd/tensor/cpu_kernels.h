@@ -13,18 +13,19 @@ namespace gdsd {
 /// Settles `auto`; throws Error for instructions that this CPU does not have.
 KernelChoice settle_kernels(KernelChoice choice);
 
-/// From now on, in this process: libtorch's operations where `off`. For the whole process, like
-/// libtorch's number of threads.
+/// From now on, in this process: libtorch's operations where `off`, on a GPU too. For the whole
+/// process, like libtorch's number of threads.
 void use_kernels(KernelChoice choice);
 KernelChoice kernels_in_use();
 InstructionSet kernel_instruction_set();
 
-/// Whether they work on such a tensor: float32 or bfloat16 on the CPU, or, to be planned, on meta.
+/// Whether kernels work on such a tensor: float32 or bfloat16 on the CPU, on a GPU in a build that has
+/// kernels for it (gpu_kernels.h), or, to be planned, on meta.
 bool kernels_take(const Tensor& x);
 
 /// The tile of logits for such states: with these kernels one that a shared cache holds.
 inline int64_t fitting_tile(const Tensor& hidden, int64_t tile) {
-  return kernels_take(hidden) ? std::min(tile, int64_t{1} << 22) : tile;
+  return kernels_take(hidden) && !hidden.is_cuda() ? std::min(tile, int64_t{1} << 22) : tile;
 }
 
 template <class T>

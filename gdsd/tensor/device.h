@@ -34,7 +34,9 @@ struct ComputeOptions {
     f("activation_checkpointing", activation_checkpointing,
       "keep only each layer's input for the backward pass: less memory, a third more work");
     f("kernels", kernels,
-      "for CPUs: avx512, avx2, portable, or off for libtorch's operations; auto takes the best");
+      "for CPUs: avx512, avx2, portable, auto for the best; off for libtorch's operations, on a "
+      "GPU "
+      "too");
     f("reuse", reuse,
       "do equal work once, and none that nothing comes of: equal sequences, the first layer of "
       "equal tokens, the last layer of tokens not asked for, old scores of a denoiser not yet "

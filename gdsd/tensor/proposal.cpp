@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "gdsd/base/fields.h"
-#include "gdsd/tensor/cpu_kernels.h"
+#include "gdsd/tensor/gpu_kernels.h"
 #include "gdsd/tensor/key_tensor.h"
 #include "gdsd/tensor/random.h"
 
@@ -79,10 +79,15 @@ Proposal propose_tile(const Tensor& raw, const ProposalOptions& o, std::span<con
           .margin = two.select(-1, 0) - two.select(-1, two.size(1) - 1)};
 }
 
-/// Whether propose_row knows all that is asked.
 bool is_plain(const ProposalOptions& o) {
   return (o.temperature == 0 || o.noise == Noise::kExact) && o.top_p >= 1 && o.top_k == 0 &&
          o.confidence_of == ConfidenceOf::kModel && o.impossible.empty() && o.unsure.empty();
+}
+
+/// Whether the kernels know all that is asked.
+bool kernels_propose(const Tensor& hidden, const ProposalOptions& o) {
+  return kernels_take(hidden) && (!hidden.is_cuda() || GpuKernels::can_ban(o.banned)) &&
+         is_plain(o);
 }
 
 /// The id of the largest z_v/T + Gumbel noise: what gumbel_argmax finds, from few exact scores.
@@ -124,15 +129,20 @@ void propose_row(const KernelsOf<T>& k, T* z, int64_t V, const ProposalOptions& 
   out.margin.template mutable_data_ptr<float>()[r] = p(all.largest) - p(all.second);
 }
 
-/// Rows of logits [r, V] in any type, which are changed.
-Proposal propose_with_kernels(const Tensor& logits, const ProposalOptions& o,
-                              std::span<const Key> keys) {
-  const int64_t R = logits.size(0), V = logits.size(1);
+/// For rows of logits [R, V].
+Proposal empty_proposal(const Tensor& logits) {
+  const int64_t R = logits.size(0);
   const auto options = logits.options().dtype(at::kFloat);
-  const Proposal out{.token = at::zeros({R}, options.dtype(at::kLong)),
-                     .log_p = at::empty({R}, options),
-                     .entropy = at::empty({R}, options),
-                     .margin = at::empty({R}, options)};
+  return {.token = at::zeros({R}, options.dtype(at::kLong)),
+          .log_p = at::empty({R}, options),
+          .entropy = at::empty({R}, options),
+          .margin = at::empty({R}, options)};
+}
+
+/// Rows of logits [r, V] in any type, which are changed.
+Proposal propose_on_cpu(const Tensor& logits, const ProposalOptions& o, std::span<const Key> keys) {
+  const int64_t R = logits.size(0), V = logits.size(1);
+  const Proposal out = empty_proposal(logits);
   with_kernels(logits, [&](const auto& k) {
     at::parallel_for(0, R, 1, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r)
@@ -140,6 +150,28 @@ Proposal propose_with_kernels(const Tensor& logits, const ProposalOptions& o,
     });
   });
   return out;
+}
+
+/// The same on a GPU: keys [r] int64 there.
+Proposal propose_on_gpu(const Tensor& logits, const ProposalOptions& o, const Tensor& keys) {
+  const Proposal out = empty_proposal(logits);
+  GpuKernels::for_tensor(logits).propose(logits, o, o.temperature > 0 ? keys : Tensor(), out);
+  return out;
+}
+
+/// part(rows of hidden, begin, end) of tiles whose logits fit memory, one after another.
+template <class F>
+Proposal in_tiles(const Tensor& hidden, const Tensor& weight, int64_t tile, F&& part) {
+  std::vector<Tensor> token, log_p, entropy, margin;
+  for_each_tile(hidden.size(0), weight.size(0), fitting_tile(hidden, tile),
+                [&](int64_t begin, int64_t end) {
+                  const Proposal p = part(hidden.slice(0, begin, end), begin, end);
+                  token.push_back(p.token);
+                  log_p.push_back(p.log_p);
+                  entropy.push_back(p.entropy);
+                  margin.push_back(p.margin);
+                });
+  return {at::cat(token), at::cat(log_p), at::cat(entropy), at::cat(margin)};
 }
 
 }  // namespace
@@ -178,31 +210,31 @@ Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptio
   const int64_t R = hidden.size(0);
   check(static_cast<int64_t>(keys.size()) == R, "[propose] got ", keys.size(), " keys for ", R,
         " rows.");
-  std::vector<Tensor> token, log_p, entropy, margin;
-  const bool kernels = kernels_take(hidden) && is_plain(options);
-  for_each_tile(R, weight.size(0), fitting_tile(hidden, tile), [&](int64_t begin, int64_t end) {
-    const Tensor rows = hidden.slice(0, begin, end);
+  const bool kernels = kernels_propose(hidden, options);
+  if (kernels && hidden.is_cuda())
+    return propose(hidden, weight, options, key_tensor(keys, hidden.device()), tile);
+  return in_tiles(hidden, weight, tile, [&](const Tensor& rows, int64_t begin, int64_t end) {
     const auto streams = keys.subspan(begin, end - begin);
-    const Proposal part = kernels ? propose_with_kernels(rows.matmul(weight.t()), options, streams)
-                                  : propose_tile(wide_logits(rows, weight), options, streams);
-    token.push_back(part.token);
-    log_p.push_back(part.log_p);
-    entropy.push_back(part.entropy);
-    margin.push_back(part.margin);
+    return kernels ? propose_on_cpu(rows.matmul(weight.t()), options, streams)
+                   : propose_tile(wide_logits(rows, weight), options, streams);
   });
-  return {at::cat(token), at::cat(log_p), at::cat(entropy), at::cat(margin)};
 }
 
 Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptions& options,
                  const Tensor& keys, int64_t tile) {
   check_shape(keys, {hidden.size(0)}, "propose");
+  if (hidden.is_cuda() && kernels_propose(hidden, options))
+    return in_tiles(hidden, weight, tile, [&](const Tensor& rows, int64_t begin, int64_t end) {
+      return propose_on_gpu(rows.matmul(weight.t()), options, keys.slice(0, begin, end));
+    });
   // A greedy proposal draws nothing.
   const auto streams = options.temperature > 0 ? to_keys(keys) : std::vector<Key>(hidden.size(0));
   return propose(hidden, weight, options, streams, tile);
 }
 
-bool proposes_on_gpu(const ProposalOptions& options) {
-  return is_plain(options) && options.temperature == 0;
+bool proposes_on_gpu(const Tensor& hidden, const ProposalOptions& options) {
+  const bool greedy = is_plain(options) && options.temperature == 0;
+  return hidden.is_cuda() && (greedy || kernels_propose(hidden, options));
 }
 
 }  // namespace gdsd

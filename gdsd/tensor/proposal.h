@@ -57,9 +57,9 @@ Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptio
 Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptions& options,
                  const Tensor& keys, int64_t tile = kTile);
 
-/// Whether propose() of a GPU's states and keys leaves all work to it: then the host waits for
-/// nothing, and what it does can be recorded.
-bool proposes_on_gpu(const ProposalOptions& options);
+/// Whether propose() of such states, and of keys that are a tensor, leaves all work to a GPU: then the
+/// host waits for nothing, and what it does can be recorded.
+bool proposes_on_gpu(const Tensor& hidden, const ProposalOptions& options);
 
 /// What rows of logits are drawn from, and how sure the model is of each token. Both [R, V].
 struct Proposals {

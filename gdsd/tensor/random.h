@@ -26,20 +26,7 @@ inline Tensor uniform(std::span<const Key> keys, int64_t n) {
   return out;
 }
 
-/// 1 − u of the number u that uniform() draws at i, of whose words `word` is that at i. Where that is
-/// below 2⁻¹² it has 32 bits more, from a stream beside, so that it is resolved to 2⁻²⁰ of itself
-/// down to 2⁻⁴⁴: a token of probability p is drawn when −log u, which is 1 − u then, is about p or
-/// less.
-constexpr double uniform_rest(Key key, uint64_t i, uint32_t word) {
-  constexpr uint32_t kSmall = uint32_t{1} << 20;
-  const double below = ~word < kSmall ? uniform(key.fork("rest"), i) : 0.5;
-  return (~word + below) * 0x1p-32;
-}
-constexpr double uniform_rest(Key key, uint64_t i) {
-  return uniform_rest(key, i, philox(key, i / 4)[i % 4]);
-}
-
-/// n of them from each key's stream: → [R, n] float64, on the CPU.
+/// uniform_rest() of n numbers from each key's stream: → [R, n] float64, on the CPU.
 inline Tensor uniform_rest(std::span<const Key> keys, int64_t n) {
   const auto R = static_cast<int64_t>(keys.size());
   Tensor out = at::empty({R, n}, at::kDouble);

@@ -3,7 +3,7 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "gdsd/tensor/cpu_kernels.h"
+#include "gdsd/tensor/gpu_kernels.h"
 
 namespace gdsd {
 
@@ -12,15 +12,16 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Calls body(KernelsOf<T>, row) for every row of logits [r, V], on threads.
-template <class F>
-void over_logits(const Tensor& logits, F&& body) {
-  with_kernels(logits, [&](const auto& k) {
+/// Calls cpu(KernelsOf<T>, row) for every row of logits [r, V], on threads, or gpu(GpuKernels).
+template <class Cpu, class Gpu>
+void over_logits(const Tensor& logits, Cpu&& cpu, Gpu&& gpu) {
+  auto rows = [&](const auto& k) {
     at::parallel_for(0, logits.size(0), 1 + (1 << 14) / logits.size(1),
                      [&](int64_t begin, int64_t end) {
-                       for (int64_t r = begin; r < end; ++r) body(k, r);
+                       for (int64_t r = begin; r < end; ++r) cpu(k, r);
                      });
-  });
+  };
+  with_kernels(logits, rows, gpu);
 }
 
 /// (log z_target − log Σ exp z, log Σ exp z) of logits z = h Wᵀ: [r] float32 or wider each.
@@ -35,13 +36,14 @@ std::pair<Tensor, Tensor> log_prob_tile(const Tensor& hidden, const Tensor& weig
   const Tensor logits = hidden.matmul(weight.t());
   const Tensor log_p = at::empty({hidden.size(0)}, hidden.options().dtype(at::kFloat));
   const Tensor log_z = at::empty_like(log_p);
-  const Tensor z = logits.is_meta() ? log_p : logits.gather(1, target.unsqueeze(1)).to(at::kFloat);
-  over_logits(logits, [&](const auto& k, int64_t r) {
+  const Tensor z = logits.is_cpu() ? logits.gather(1, target.unsqueeze(1)).to(at::kFloat) : log_p;
+  auto row = [&](const auto& k, int64_t r) {
     const int64_t V = logits.size(1);
     const float sum = k.table.summarise(k.of(logits) + r * V, V, /*entropy=*/false).log_z;
     log_z.template mutable_data_ptr<float>()[r] = sum;
     log_p.template mutable_data_ptr<float>()[r] = z.template const_data_ptr<float>()[r] - sum;
-  });
+  };
+  over_logits(logits, row, [&](const GpuKernels& k) { k.log_probs(logits, target, log_z, log_p); });
   return {log_p, log_z};
 }
 
@@ -57,12 +59,14 @@ Tensor logits_gradient(const Tensor& hidden, const Tensor& weight, const Tensor&
   }
   const Tensor logits = hidden.matmul(weight.t());
   const Tensor g = grad.to(at::kFloat).contiguous();
-  over_logits(logits, [&](const auto& k, int64_t r) {
+  auto row = [&](const auto& k, int64_t r) {
     const int64_t V = logits.size(1);
     k.table.log_prob_gradient(k.of(logits) + r * V, V, log_z.template const_data_ptr<float>()[r],
                               target.template const_data_ptr<int64_t>()[r],
                               g.template const_data_ptr<float>()[r]);
-  });
+  };
+  over_logits(logits, row,
+              [&](const GpuKernels& k) { k.log_probs_gradient(logits, log_z, target, g); });
   return logits;
 }
 
