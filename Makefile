@@ -7,9 +7,10 @@ SEEDS ?= 1
 OUT ?= runs/demo
 GOLDEN ?=
 FUZZ_SECONDS ?= 60
-CONFIGS ?= T S M
+CONFIGS ?= T S M D
 DTYPES ?= bfloat16 float32
 ROUNDS ?= 3
+SCALING ?=
 THREADS ?= $(shell nproc)
 
 # Jobs of a build: those of `make -jN`, else one per core.
@@ -19,7 +20,7 @@ SOURCES = $(shell find $(wildcard gdsd cli tests bench) -name '*.h' -o -name '*.
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
 .PHONY: help setup build base demo test golden asan fuzz debug tidy format format-check layers fields \
-  paper-configs check profile bench cuda-build cuda-test cuda-bench clean distclean
+  paper-configs check profile bench kernel-bench cuda-build cuda-test cuda-bench clean distclean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | \
@@ -79,8 +80,13 @@ bench: export CONFIGS := $(CONFIGS)
 bench: export DTYPES := $(DTYPES)
 bench: export ROUNDS := $(ROUNDS)
 bench: export THREADS := $(THREADS)
-bench: build setup-bench ## speed and memory against PyTorch (CONFIGS="T S M G V" ROUNDS=3 THREADS=2)
+bench: export SCALING := $(SCALING)
+bench: build setup-bench ## speed and memory against PyTorch (CONFIGS="T S M G V D" ROUNDS=3 THREADS=2)
 	@.venv-bench/bin/python scripts/bench.py
+
+kernel-bench: build ## every kernel for CPUs against libtorch's operations
+	cmake --build --preset release --parallel $(JOBS) --target kernel_bench
+	build/release/kernel_bench $(THREADS)
 
 build/cuda/build.ninja:
 	cmake -S tests/cuda -B build/cuda -G Ninja

@@ -291,7 +291,7 @@ def save(path, results):
 
 
 def main():
-    configs = words("CONFIGS", "T S M", CONFIGS)
+    configs = words("CONFIGS", "T S M D", CONFIGS)
     dtypes = words("DTYPES", "bfloat16 float32", ("bfloat16", "float32"))
     rounds, threads = number("ROUNDS", 3), number("THREADS", len(os.sched_getaffinity(0)))
     out = pathlib.Path(os.environ.get("OUT") or ROOT / "bench" / "results.json")

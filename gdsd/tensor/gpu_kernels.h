@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gdsd/cuda/table.h"
+#include "gdsd/tensor/cpu_kernels.h"
 #include "gdsd/tensor/proposal.h"
 
 namespace gdsd {
