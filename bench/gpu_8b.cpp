@@ -25,6 +25,7 @@
 #include "gdsd/bench/machine.h"
 #include "gdsd/denoiser/transformer.h"
 #include "gdsd/sampler/resident.h"
+#include "gdsd/tensor/graph.h"
 #include "gdsd/tensor/vocabulary_head.h"
 #include "gdsd/train/flops.h"
 
