@@ -9,7 +9,7 @@
 // --small takes a model of little width and depth, on any machine: it shows that the program works,
 // and its figures say nothing. Beside it, for the same columns, on the same machine:
 //
-//   reference.py --device cuda --dtype bfloat16 --d-model 4096 --layers 32 --heads 32 --mlp 12288 \
+//   reference.py --device cuda --dtype bfloat16 --d-model 4096 --layers 32 --heads 32 --mlp 12288
 //     --vocab 126464 --rank 128 --steps 64 --temperature T --phases rollout --batch 1  (and 6, 16)
 //   reference.py … --phases train --batch 6
 //
@@ -25,6 +25,7 @@
 #include "gdsd/bench/machine.h"
 #include "gdsd/denoiser/transformer.h"
 #include "gdsd/sampler/resident.h"
+#include "gdsd/tensor/graph.h"
 #include "gdsd/tensor/vocabulary_head.h"
 #include "gdsd/train/flops.h"
 

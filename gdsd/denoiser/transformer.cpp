@@ -10,6 +10,7 @@
 #include "gdsd/denoiser/recompute.h"
 #include "gdsd/denoiser/reuse.h"
 #include "gdsd/tensor/constants.h"
+#include "gdsd/tensor/graph.h"
 
 namespace gdsd {
 
@@ -146,7 +147,7 @@ Transformer::Transformer(ModelConfig config, TensorMap parameters, const Compute
   head_ = a.tied_head ? embedding_ : get(Part::kHead);
   for (int64_t i = 0; i < a.layers; ++i) blocks_.push_back(make_block(i));
   if (compute_.device.is_cuda() && compute_.graphs)
-    if (const Recorder recorder = cuda_recorder())
+    if (const GraphRecorder recorder = cuda_recorder())
       recordings_ = std::make_shared<Recordings>(recorder);
 }
 

@@ -7,7 +7,6 @@
 #include "gdsd/denoiser/denoiser.h"
 #include "gdsd/denoiser/model_config.h"
 #include "gdsd/tensor/device.h"
-#include "gdsd/tensor/graph.h"
 #include "gdsd/tensor/safetensors.h"
 
 namespace gdsd {

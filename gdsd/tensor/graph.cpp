@@ -51,7 +51,7 @@ class CudaGraph : public Graph {
 
 }  // namespace
 
-Recorder cuda_recorder() {
+GraphRecorder cuda_recorder() {
   static const Library library = load_library();
   if (!library.record) return {};
   return

@@ -22,18 +22,18 @@ class Graph {
 /// Records what `body` asks of the device; nothing is computed yet. Replays read and write the same
 /// memory: what goes in and comes out are tensors that live as long as the graph, and whatever the
 /// host computes within `body` (sizes, counts, numbers passed by value) stays what it was.
-using Recorder = std::function<std::unique_ptr<Graph>(const std::function<void()>& body)>;
+using GraphRecorder = std::function<std::unique_ptr<Graph>(const std::function<void()>& body)>;
 
 /// CUDA graphs with a memory pool each; empty where the library for them (gdsd/cuda_graph) or a GPU
 /// is missing. Recording throws c10::Error when `body` waits for the device.
-Recorder cuda_recorder();
+GraphRecorder cuda_recorder();
 
 /// What a model keeps to do again, by name; the two last used.
 class Recordings {
  public:
-  explicit Recordings(Recorder recorder) : record(std::move(recorder)) {}
+  explicit Recordings(GraphRecorder recorder) : record(std::move(recorder)) {}
 
-  const Recorder record;
+  const GraphRecorder record;
 
   /// Of one name all are of one type.
   template <class T, class Make>
