@@ -213,9 +213,10 @@ Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptio
   const bool kernels = kernels_propose(hidden, options);
   if (kernels && hidden.is_cuda())
     return propose(hidden, weight, options, key_tensor(keys, hidden.device()), tile);
+  TileLogits logits(weight);
   return in_tiles(hidden, weight, tile, [&](const Tensor& rows, int64_t begin, int64_t end) {
     const auto streams = keys.subspan(begin, end - begin);
-    return kernels ? propose_on_cpu(rows.matmul(weight.t()), options, streams)
+    return kernels ? propose_on_cpu(logits(rows), options, streams)
                    : propose_tile(wide_logits(rows, weight), options, streams);
   });
 }
@@ -223,10 +224,12 @@ Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptio
 Proposal propose(const Tensor& hidden, const Tensor& weight, const ProposalOptions& options,
                  const Tensor& keys, int64_t tile) {
   check_shape(keys, {hidden.size(0)}, "propose");
-  if (hidden.is_cuda() && kernels_propose(hidden, options))
+  if (hidden.is_cuda() && kernels_propose(hidden, options)) {
+    TileLogits logits(weight);
     return in_tiles(hidden, weight, tile, [&](const Tensor& rows, int64_t begin, int64_t end) {
-      return propose_on_gpu(rows.matmul(weight.t()), options, keys.slice(0, begin, end));
+      return propose_on_gpu(logits(rows), options, keys.slice(0, begin, end));
     });
+  }
   // A greedy proposal draws nothing.
   const auto streams = options.temperature > 0 ? to_keys(keys) : std::vector<Key>(hidden.size(0));
   return propose(hidden, weight, options, streams, tile);

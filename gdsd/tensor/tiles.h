@@ -2,6 +2,8 @@
 // full tensor of them is what fills the memory of every peer.
 #pragma once
 
+#include <c10/core/GradMode.h>
+
 #include <algorithm>
 
 #include "gdsd/tensor/tensor.h"
@@ -21,6 +23,26 @@ void for_each_tile(int64_t R, int64_t V, int64_t tile, F&& body) {
     begin += rows;
   } while (begin < R);
 }
+
+/// The logits of one tile after another, in the same memory: glibc would give each tile of its own,
+/// until there were as many as rows.
+class TileLogits {
+ public:
+  explicit TileLogits(const Tensor& weight) : weight_(weight.t()) {}
+
+  /// hidden [r, D] → [r, V] in its type, which the next call overwrites. The first r is the largest.
+  Tensor operator()(const Tensor& hidden) {
+    const at::NoGradGuard no_grad;
+    if (!memory_.defined())
+      memory_ = at::empty({hidden.size(0), weight_.size(1)}, hidden.options());
+    Tensor out = memory_.slice(0, 0, hidden.size(0));
+    return at::mm_out(out, hidden, weight_);
+  }
+
+ private:
+  const Tensor weight_;  // [D, V]
+  Tensor memory_;
+};
 
 /// hidden [r, D], weight [V, D] → [r, V] in float32, or float64 if the model is.
 inline Tensor wide_logits(const Tensor& hidden, const Tensor& weight) {

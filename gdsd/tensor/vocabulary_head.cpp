@@ -25,15 +25,15 @@ void over_logits(const Tensor& logits, Cpu&& cpu, Gpu&& gpu) {
 }
 
 /// (log z_target − log Σ exp z, log Σ exp z) of logits z = h Wᵀ: [r] float32 or wider each.
-std::pair<Tensor, Tensor> log_prob_tile(const Tensor& hidden, const Tensor& weight,
-                                        const Tensor& target) {
+std::pair<Tensor, Tensor> log_prob_tile(TileLogits& tile, const Tensor& hidden,
+                                        const Tensor& weight, const Tensor& target) {
   if (!kernels_take(hidden)) {
     const Tensor logits = wide_logits(hidden, weight);  // [r, V]
     const Tensor at_target = logits.gather(1, target.unsqueeze(1)).squeeze(1);
     const Tensor log_z = logits.logsumexp(-1);
     return {at_target - log_z, log_z};
   }
-  const Tensor logits = hidden.matmul(weight.t());
+  const Tensor logits = tile(hidden);
   const Tensor log_p = at::empty({hidden.size(0)}, hidden.options().dtype(at::kFloat));
   const Tensor log_z = at::empty_like(log_p);
   const Tensor z = logits.is_cpu() ? logits.gather(1, target.unsqueeze(1)).to(at::kFloat) : log_p;
@@ -48,8 +48,8 @@ std::pair<Tensor, Tensor> log_prob_tile(const Tensor& hidden, const Tensor& weig
 }
 
 /// The gradient of logits, (1{v = target} − p_v) g, in the type of `hidden`: [r, V].
-Tensor logits_gradient(const Tensor& hidden, const Tensor& weight, const Tensor& target,
-                       const Tensor& log_z, const Tensor& grad) {
+Tensor logits_gradient(TileLogits& tile, const Tensor& hidden, const Tensor& weight,
+                       const Tensor& target, const Tensor& log_z, const Tensor& grad) {
   if (!kernels_take(hidden)) {
     const Tensor g = grad.unsqueeze(1);
     Tensor d = wide_logits(hidden, weight);            // [r, V]
@@ -57,7 +57,7 @@ Tensor logits_gradient(const Tensor& hidden, const Tensor& weight, const Tensor&
     d.scatter_add_(1, target.unsqueeze(1), g.to(d.scalar_type()));
     return d.to(hidden.scalar_type());
   }
-  const Tensor logits = hidden.matmul(weight.t());
+  const Tensor logits = tile(hidden);
   const Tensor g = grad.to(at::kFloat).contiguous();
   auto row = [&](const auto& k, int64_t r) {
     const int64_t V = logits.size(1);
@@ -74,9 +74,10 @@ struct LogProb : torch::autograd::Function<LogProb> {
   static Tensor forward(AutogradContext* ctx, const Tensor& hidden, const Tensor& weight,
                         const Tensor& target, int64_t tile) {
     std::vector<Tensor> log_p, log_z;
+    TileLogits logits(weight);
     for_each_tile(hidden.size(0), weight.size(0), tile, [&](int64_t begin, int64_t end) {
       const auto [p, z] =
-          log_prob_tile(hidden.slice(0, begin, end), weight, target.slice(0, begin, end));
+          log_prob_tile(logits, hidden.slice(0, begin, end), weight, target.slice(0, begin, end));
       log_p.push_back(p);
       log_z.push_back(z);
     });
@@ -91,10 +92,11 @@ struct LogProb : torch::autograd::Function<LogProb> {
     const Tensor &hidden = saved[0], &weight = saved[1], &target = saved[2], &log_z = saved[3];
     std::vector<Tensor> d_hidden;
     Tensor d_weight;
+    TileLogits logits(weight);
     for_each_tile(hidden.size(0), weight.size(0), ctx->saved_data["tile"].toInt(),
                   [&](int64_t begin, int64_t end) {
                     auto rows = [&](const Tensor& x) { return x.slice(0, begin, end); };
-                    const Tensor d = logits_gradient(rows(hidden), weight, rows(target),
+                    const Tensor d = logits_gradient(logits, rows(hidden), weight, rows(target),
                                                      rows(log_z), rows(grads[0]));
                     if (ctx->needs_input_grad(0)) d_hidden.push_back(d.matmul(weight));
                     if (!ctx->needs_input_grad(1)) return;

@@ -14,14 +14,14 @@ constexpr int64_t kV = 126464, kB = 4, kP = 16, kC = 240;
 constexpr int64_t kAllLogits = kB * (kP + kC) * kV * 4;  // bytes, float32: 518 MB
 
 Transformer wide_vocabulary() {
-  const ModelConfig config = make_model_config(
-      LladaConfig{.d_model = 16,
-                  .n_layers = 1,
-                  .n_heads = 2,
-                  .n_kv_heads = 2,
-                  .mlp_hidden_size = 16,
-                  .max_sequence_length = 512},
-      {.size = kV, .mask_id = 1, .eos_id = 2, .pad_id = 0});
+  const ModelConfig config =
+      make_model_config(LladaConfig{.d_model = 16,
+                                    .n_layers = 1,
+                                    .n_heads = 2,
+                                    .n_kv_heads = 2,
+                                    .mlp_hidden_size = 16,
+                                    .max_sequence_length = 512},
+                        {.size = kV, .mask_id = 1, .eos_id = 2, .pad_id = 0});
   return {config, init_weights(config.architecture, {3}), Compute{}};
 }
 
