@@ -267,7 +267,7 @@ int fail(int code, const std::string& what) {
 int out_of_memory() {
   return fail(kExitBadInput,
               "out of memory. Lower rollout.batch, micro_batch or eval.batch, or say "
-              "compute.activation_checkpointing=true.");
+              "compute.activation_checkpointing=on.");
 }
 
 int fault(const std::string& what) {

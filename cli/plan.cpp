@@ -6,6 +6,7 @@
 #include "gdsd/base/progress.h"
 #include "gdsd/base/yaml.h"
 #include "gdsd/bench/machine.h"
+#include "gdsd/tensor/free_memory.h"
 #include "gdsd/train/plan.h"
 
 namespace gdsd {
@@ -13,15 +14,19 @@ namespace gdsd {
 namespace {
 
 constexpr double kContext = 1e9;               // bytes that CUDA takes for itself
-constexpr uint64_t kPrompts = 64;              // that are looked at for the longest
 constexpr std::array kCards{24, 48, 80, 141};  // GB
 
 /// How the run would be computed: on the GPU it asks for even if there is none here.
 Compute planned_compute(const TrainConfig& config, int64_t width) {
   if (config.compute.device != DeviceChoice::kCuda) return open_compute(config.compute, width);
-  return {.device = at::kCUDA,
-          .dtype = config.compute.precision == Precision::kFloat32 ? at::kFloat : at::kBFloat16,
-          .activation_checkpointing = config.compute.activation_checkpointing};
+  return {
+      .device = at::kCUDA,
+      .dtype = config.compute.precision == Precision::kFloat32 ? at::kFloat : at::kBFloat16,
+      .activation_checkpointing = config.compute.activation_checkpointing == Checkpointing::kOn};
+}
+
+bool is_automatic(const TrainConfig& config) {
+  return config.compute.activation_checkpointing == Checkpointing::kAuto;
 }
 
 void row(const std::string& name, const std::string& text) { print_row("  " + name, text); }
@@ -50,7 +55,9 @@ void print_memory(const Plan& plan) {
 void print_cards(const TrainConfig& config, const ModelConfig& model, int64_t P) {
   TrainConfig least = config;
   least.micro_batch = least.rollout.batch = least.eval.batch = 1;
-  least.compute.activation_checkpointing = true;
+  TrainConfig again = config;
+  if (is_automatic(config)) again.compute.activation_checkpointing = Checkpointing::kOn;
+  least.compute.activation_checkpointing = Checkpointing::kOn;
   auto needed = [&](const TrainConfig& c) {
     TrainConfig on_gpu = c;
     on_gpu.compute.device = DeviceChoice::kCuda;
@@ -59,15 +66,18 @@ void print_cards(const TrainConfig& config, const ModelConfig& model, int64_t P)
                    .peak()) +
            kContext;
   };
-  const double as_it_is = needed(config), at_least = needed(least);
+  const double as_it_is = needed(config), computed_again = needed(again), at_least = needed(least);
   std::cout << "on one GPU, " << human_bytes(kContext) << " for CUDA included\n";
   for (int gb : kCards) {
     const double size = gb * 1e9;
     row(concat(gb, " GB"),
         as_it_is <= size ? concat("fits (", human_bytes(as_it_is), ")")
+        : computed_again <= size
+            ? concat("fits with activation checkpointing, which auto takes there (",
+                     human_bytes(computed_again), "); without it needs ", human_bytes(as_it_is))
         : at_least <= size
             ? concat("fits with micro_batch=1 rollout.batch=1 eval.batch=1 "
-                     "compute.activation_checkpointing=true (",
+                     "compute.activation_checkpointing=on (",
                      human_bytes(at_least), "); as it is it needs ", human_bytes(as_it_is))
             : concat(
                   "does not fit: ", human_bytes(at_least), " at the least",
@@ -95,35 +105,31 @@ void print_time(const Plan& plan, const Compute& compute, double tflops, int64_t
 
 }  // namespace
 
-int64_t prompt_length(const TrainConfig& config) {
-  const auto folder = tokenizer_folder(config.model);
-  if (read_tokenizer_files(folder).empty()) {
-    std::cerr << "gdsd: no tokenizer in " << folder.string()
-              << ": prompts are taken to have 128 tokens; --prompt says otherwise\n";
-    return 128;
-  }
-  const auto tokenizer = load_tokenizer(folder);
-  const auto problems = problems_of(config.task, usable_chat(folder, *tokenizer));
-  int64_t longest = 0;
-  for (uint64_t i = 0; i < kPrompts; ++i) {
-    const Example example = problems->draw(Split::kTrain, Key{}.fork("plan", i));
-    longest = std::max(longest, std::ssize(tokenizer->encode(example.prompt)));
-  }
-  return longest;
+int64_t planned_prompt(const TrainConfig& config) {
+  if (const int64_t P = longest_prompt(config); P > 0) return P;
+  std::cerr << "gdsd: no tokenizer in " << tokenizer_folder(config.model).string()
+            << ": prompts are taken to have 128 tokens; --prompt says otherwise\n";
+  return 128;
 }
 
 int run_plan(const PlanArguments& arguments) {
   const auto config = load_options<TrainConfig>(arguments.config, arguments.overrides);
   const ModelConfig model = config_of(config.model);
-  const Compute compute = planned_compute(config, model.architecture.width);
-  const int64_t P = arguments.prompt > 0 ? arguments.prompt : prompt_length(config);
+  Compute compute = planned_compute(config, model.architecture.width);
+  const int64_t P = arguments.prompt > 0 ? arguments.prompt : planned_prompt(config);
+  const bool here = compute.device.is_cpu() || uses_gpu(config.compute);
+  const int64_t memory = here ? free_memory(compute.device) : 0;
+  if (here && is_automatic(config))
+    compute.activation_checkpointing = needs_checkpointing(config, model, compute, P, memory);
   const Plan plan = make_plan(config, model, compute, P);
   const Architecture& a = model.architecture;
   std::cout << concat(to_text(a.family), ", ", a.layers, " layers, width ", a.width, ", ",
                       human_count(parameter_count(a)), " parameters; products in ",
                       precision_name(compute.dtype), "; prompts of ", P, " tokens, completions of ",
-                      config.rollout.sampler.gen_length, "\n");
+                      config.rollout.sampler.gen_length,
+                      compute.activation_checkpointing ? "; activation checkpointing" : "", "\n");
   print_memory(plan);
+  bytes_row("free here", memory);
   print_cards(config, model, P);
   print_time(plan, compute, arguments.tflops, config.steps);
   return kExitDone;

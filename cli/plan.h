@@ -14,7 +14,7 @@ struct PlanArguments {
 };
 int run_plan(const PlanArguments& arguments);
 
-/// Tokens of the longest of some prompts of the task, if the model's tokenizer is at hand.
-int64_t prompt_length(const TrainConfig& config);
+/// Tokens of the longest of some prompts of the task; without a tokenizer 128, which it says.
+int64_t planned_prompt(const TrainConfig& config);
 
 }  // namespace gdsd

@@ -37,10 +37,11 @@ std::string quoted(const std::string& word) {
 /// The work of a step by the formula of `gdsd plan`, and what a product reaches here.
 Speed measure(const TrainConfig& config) {
   TrainConfig needed = config;
-  needed.compute.activation_checkpointing = false;  // what is computed again is not needed
+  needed.compute.activation_checkpointing =
+      Checkpointing::kOff;  // what is computed again is not needed
   const ModelConfig model = config_of(config.model);
   const Compute compute = open_compute(needed.compute, model.architecture.width);
-  const Plan plan = make_plan(needed, model, compute, prompt_length(config));
+  const Plan plan = make_plan(needed, model, compute, planned_prompt(config));
   return {.flops = plan.rollout_flops + plan.scoring_flops + plan.learning_flops,
           .peak = measure_peak(compute, 0.1)};
 }

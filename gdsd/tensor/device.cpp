@@ -58,9 +58,10 @@ bool uses_gpu(const ComputeOptions& options) {
 void ComputeOptions::validate() const { check_count(threads, "threads", 0, 1024); }
 
 Compute open_compute(const ComputeOptions& options, int64_t D) {
-  Compute compute{.activation_checkpointing = options.activation_checkpointing,
-                  .reuse = options.reuse,
-                  .graphs = options.graphs};
+  Compute compute{
+      .activation_checkpointing = options.activation_checkpointing == Checkpointing::kOn,
+      .reuse = options.reuse,
+      .graphs = options.graphs};
   use_kernels(options.kernels);
   keep_freed_memory();
   const bool cuda = uses_gpu(options);
@@ -82,7 +83,9 @@ Compute open_compute(const ComputeOptions& options, int64_t D) {
   compute.settled = {.device = cuda ? DeviceChoice::kCuda : DeviceChoice::kCpu,
                      .precision = bfloat16 ? Precision::kBfloat16 : Precision::kFloat32,
                      .threads = threads,
-                     .activation_checkpointing = options.activation_checkpointing,
+                     .activation_checkpointing = compute.activation_checkpointing
+                                                     ? Checkpointing::kOn
+                                                     : Checkpointing::kOff,
                      .kernels = kernels_in_use(),
                      .reuse = options.reuse,
                      .graphs = options.graphs};

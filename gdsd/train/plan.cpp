@@ -5,6 +5,7 @@
 #include "gdsd/denoiser/model.h"
 #include "gdsd/denoiser/peft.h"
 #include "gdsd/masking/scores.h"
+#include "gdsd/tensor/free_memory.h"
 #include "gdsd/tensor/tally.h"
 #include "gdsd/tensor/vocabulary_head.h"
 #include "gdsd/train/backward.h"
@@ -15,6 +16,8 @@ namespace gdsd {
 namespace {
 
 constexpr int64_t kUncounted = 512;  // problems taken for all of a file
+constexpr uint64_t kPrompts = 64;    // that are looked at for the longest
+constexpr double kUnsure = 1.1;      // what is held may be so much more than planned
 
 at::TensorOptions meta(at::ScalarType type) { return at::TensorOptions(at::kMeta).dtype(type); }
 
@@ -202,6 +205,46 @@ Plan Rehearsal::run() {
 Plan make_plan(const TrainConfig& config, const ModelConfig& model, const Compute& compute,
                int64_t P) {
   return Rehearsal(config, model, compute, P).run();
+}
+
+int64_t longest_prompt(const TrainConfig& config) {
+  const auto folder = tokenizer_folder(config.model);
+  if (read_tokenizer_files(folder).empty()) return 0;
+  const auto tokenizer = load_tokenizer(folder);
+  const auto problems = problems_of(config.task, usable_chat(folder, *tokenizer));
+  int64_t longest = 0;
+  for (uint64_t i = 0; i < kPrompts; ++i) {
+    const Example example = problems->draw(Split::kTrain, Key{}.fork("plan", i));
+    longest = std::max(longest, std::ssize(tokenizer->encode(example.prompt)));
+  }
+  return longest;
+}
+
+bool needs_checkpointing(const TrainConfig& config, const ModelConfig& model,
+                         const Compute& compute, int64_t P, int64_t memory) {
+  const auto fits = [&](bool checkpointing) {
+    Compute c = compute;
+    c.activation_checkpointing = checkpointing;
+    const auto peak = static_cast<double>(make_plan(config, model, c, P).peak());
+    return kUnsure * peak <= static_cast<double>(memory);
+  };
+  return !fits(false) && fits(true);
+}
+
+void settle_checkpointing(const TrainConfig& config, const ModelConfig& model, Existing existing,
+                          Compute& compute) {
+  if (config.compute.activation_checkpointing != Checkpointing::kAuto) return;
+  Checkpointing& settled = compute.settled.activation_checkpointing;
+  const auto stored = existing == Existing::kResume
+                          ? stored_option(config.run_dir, "compute.activation_checkpointing")
+                          : std::nullopt;
+  if (!stored || !from_text(*stored, settled)) {
+    const int64_t P = longest_prompt(config);
+    const bool needed =
+        P > 0 && needs_checkpointing(config, model, compute, P, free_memory(compute.device));
+    settled = needed ? Checkpointing::kOn : Checkpointing::kOff;
+  }
+  compute.activation_checkpointing = settled == Checkpointing::kOn;
 }
 
 }  // namespace gdsd

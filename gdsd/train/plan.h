@@ -31,4 +31,18 @@ struct Plan {
 Plan make_plan(const TrainConfig& config, const ModelConfig& model, const Compute& compute,
                int64_t P);
 
+/// Tokens of the longest of some prompts of the task; 0 where the model's folder has no tokenizer.
+int64_t longest_prompt(const TrainConfig& config);
+
+/// What `auto` means for compute.activation_checkpointing where `memory` bytes are free: whether the
+/// peak does not fit without and does fit with it, each 10 % more than planned, by which a plan may
+/// be wrong.
+bool needs_checkpointing(const TrainConfig& config, const ModelConfig& model,
+                         const Compute& compute, int64_t P, int64_t memory);
+
+/// Settles compute.activation_checkpointing where the config says `auto`: as the run in its folder
+/// has it, else by needs_checkpointing() of the memory that is free now.
+void settle_checkpointing(const TrainConfig& config, const ModelConfig& model, Existing existing,
+                          Compute& compute);
+
 }  // namespace gdsd

@@ -103,6 +103,14 @@ void RunOptions::validate() const {
   check_count(keep_best, "keep_best", 0, kMost);
 }
 
+std::optional<std::string> stored_option(const std::string& run_dir, const std::string& path) {
+  const fs::path file = without_slash(run_dir) / "config.yaml";
+  if (!fs::exists(file)) return std::nullopt;
+  for (const Setting& s : read_yaml(file))
+    if (s.path == path) return s.text;
+  return std::nullopt;
+}
+
 void PhaseClock::stop() {
   const auto now = Clock::now();
   if (phase_)

@@ -48,6 +48,9 @@ enum class Existing {
 
 enum class Outcome { kDone, kInterrupted };
 
+/// What the run in a folder was configured with, nullopt where there is none or it lacks `path`.
+std::optional<std::string> stored_option(const std::string& run_dir, const std::string& path);
+
 /// Seconds in each phase of one step.
 class PhaseClock {
  public:

@@ -36,7 +36,10 @@ SummaryRows summarise_model(const Transformer& denoiser, const Compute& compute)
                              ? human_count(all)
                              : concat(human_count(all), ", and ", human_count(trained),
                                       " of an adapter, which alone is trained")},
-          {"compute", concat(where, ", products in ", precision_name(compute.dtype))}};
+          {"compute", concat(where, ", products in ", precision_name(compute.dtype),
+                             compute.activation_checkpointing
+                                 ? ", activations computed again in the backward pass"
+                                 : "")}};
 }
 
 std::string training_memory(const Transformer& denoiser, const Compute& compute, bool reference) {

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include "gdsd/train/gradient.h"
+#include "gdsd/train/plan.h"
 #include "gdsd/train/summary.h"
 
 namespace gdsd {
@@ -215,7 +216,9 @@ void TrainConfig::validate() const {
 }
 
 Outcome train(const TrainConfig& asked, Existing existing, Observer& observer) {
-  const Compute compute = open_compute(asked.compute, config_of(asked.model).architecture.width);
+  const ModelConfig model = config_of(asked.model);
+  Compute compute = open_compute(asked.compute, model.architecture.width);
+  settle_checkpointing(asked, model, existing, compute);
   TrainConfig config = asked;
   config.compute = compute.settled;
   Run run(config, list_fields(config), config.model, existing, observer);

@@ -114,9 +114,10 @@ void expect_plans(bool llada) {
     if (config.model.starts_with("LLaDA") != llada) continue;
     config.compute.device = DeviceChoice::kCuda;
     const ModelConfig model = config_of(shape_of(llada));
-    const Compute gpu{.device = at::kCUDA,
-                      .dtype = at::kBFloat16,
-                      .activation_checkpointing = config.compute.activation_checkpointing};
+    const Compute gpu{
+        .device = at::kCUDA,
+        .dtype = at::kBFloat16,
+        .activation_checkpointing = config.compute.activation_checkpointing == Checkpointing::kOn};
     const Plan plan = make_plan(config, model, gpu, /*P=*/300);
     const bool full = config.lora.rank == 0;
     EXPECT_GT(plan.weights, int64_t{14} << 30);

@@ -54,7 +54,7 @@ TEST(Plan, SaysWhatAnAdapterNeedsWithActivationCheckpointing) {
   TrainConfig config = planned_run(fresh_folder("lora"), 256);
   config.lora.rank = 8;
   config.rollout.group_size = 16;
-  config.compute.activation_checkpointing = true;
+  config.compute.activation_checkpointing = Checkpointing::kOn;
   expect_right(config);
 }
 

@@ -39,7 +39,7 @@ TEST_P(ReleasedModel, IsPlannedFromItsConfigAlone) {
   config.rollout.sampler.gen_length = 256;
   config.rollout.sampler.block_length = 32;
   config.rollout.batch = config.micro_batch = config.eval.batch = 1;
-  config.compute.activation_checkpointing = true;
+  config.compute.activation_checkpointing = Checkpointing::kOn;
   const Compute gpu{.device = at::kCUDA, .dtype = at::kBFloat16, .activation_checkpointing = true};
   config.lora.rank = 128;
   const Plan adapter = make_plan(config, model, gpu, 128);
