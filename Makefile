@@ -10,7 +10,6 @@ FUZZ_SECONDS ?= 60
 CONFIGS ?= T S M D
 DTYPES ?= bfloat16 float32
 ROUNDS ?= 3
-SCALING ?=
 THREADS ?= $(shell nproc)
 
 # Jobs of a build: those of `make -jN`, else one per core.
@@ -80,8 +79,7 @@ bench: export CONFIGS := $(CONFIGS)
 bench: export DTYPES := $(DTYPES)
 bench: export ROUNDS := $(ROUNDS)
 bench: export THREADS := $(THREADS)
-bench: export SCALING := $(SCALING)
-bench: build setup-bench ## speed and memory against PyTorch (CONFIGS="T S M G V D" ROUNDS=3 THREADS=2)
+bench: build setup-bench ## speed and memory against PyTorch (CONFIGS="T S M G V D scaling")
 	@.venv-bench/bin/python scripts/bench.py
 
 kernel-bench: build ## every kernel for CPUs against libtorch's operations

@@ -5,31 +5,28 @@ For every config: writes random weights into build/bench/; in float32 compares g
 and the loss of both programs, and stops if they differ; then times both, one process after the
 other (program, baseline, program, baseline, …), and measures the memory of each phase in processes
 of their own, since an allocator keeps what a former phase needed. Prints one table and writes
-ratios, baseline's seconds by ours, to a JSON file.
+ratios, baseline's seconds by ours, to a JSON file. D is the embedded experiment (bench_step.py),
+`scaling` the program against itself (bench_scaling.py).
 
 Run by Python with torch and safetensors (packaging/python-bench.txt). From the environment:
-  CONFIGS  some of T S M G V D     ROUNDS   pairs of processes         GDSD  the program
-  DTYPES   bfloat16 float32        THREADS  of both programs           OUT   the JSON file, added to
-  SCALING  1: in place of the baseline, the program on S with 1 and THREADS threads, with two and
-           four times the batch, and twice the layers
-exit codes: 0 done; 1 the programs do not compute the same, one failed, or the program needs more
-memory than it may; 2 bad argument
+  CONFIGS  some of T S M G V D, scaling     ROUNDS   pairs of processes         GDSD  the program
+  DTYPES   bfloat16 float32                 THREADS  of both programs           OUT   the JSON file, added to
+exit codes: 0 done, 1 the programs do not compute the same, one failed, or ours takes more memory
+than it may (MEMORY_SHARE), 2 bad argument
 """
 
 import json
 import math
 import os
 import pathlib
-import shutil
 import statistics
-import subprocess
 import sys
 
 from safetensors.torch import load_file
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-REFERENCE, WORK = ROOT / "bench" / "reference.py", ROOT / "build" / "bench"
-GDSD = os.environ.get("GDSD", str(ROOT / "build" / "release" / "gdsd"))
+import bench_scaling
+from bench_common import GDSD, REFERENCE, ROOT, WORK, compared, fail, number, run, words
+from bench_step import StepPair
 
 MODEL_KEYS = "d_model layers heads kv_heads mlp vocab".split()
 KEYS = MODEL_KEYS + "batch prompt gen block steps rank".split()
@@ -41,56 +38,26 @@ CONFIGS = {
         "M": (768, 12, 12, 12, 2048, 32000, 4, 128, 128, 32, 32, 32),
         "G": (256, 4, 4, 2, 688, 2048, 5, 37, 96, 32, 24, 8),  # grouped; no tile divides a length
         "V": (128, 2, 4, 4, 344, 126464, 4, 32, 32, 16, 8, 8),  # LLaDA's vocabulary
-        "D": (64, 4, 2, 2, 176, 8, 64, 16, 16, 16, 16, 0),  # the demo's, of all weights
+        "D": (64, 4, 2, 2, 176, 8, 64, 16, 16, 16, 16, 0),  # the embedded experiment, all its weights
     }.items()
 }
-DEMO = ROOT / "configs" / "sudoku_tiny.yaml"
-DEMO_BASE = ROOT / "configs" / "sudoku_tiny_pretrain.yaml"
-DEMO_STEPS, DEMO_INNER = 8, 4  # measured, after one that is not; optimiser steps of each
-HALVED = ("S", "M")  # where rollout and score may need half of the baseline's memory at most
 PHASES = {"rollout": ("rollout",), "score": ("old", "ref"), "train": ("train",)}
 # Keys of a released config.json that the baseline does not write; neither program computes by them.
 CONFIG_KEYS = {"init_cutoff_factor": None, "init_fn": "mitchell", "init_std": 0.02,
                "precision": "amp_bf16"}
 SCORES_DIFFER = 1e-3  # most, relative: the programs add in another order
+MEMORY_SHARE = 0.5  # most, of the baseline's memory above the weights
+MEMORY_BOUND = {(name, phase) for name in ("S", "M") for phase in ("rollout", "score")}
 TOKENS_DIFFER = 0.01  # most, of all: a near tie may fall otherwise, and later tokens see it
-
-
-def fail(code, text):
-    print(f"bench: {text}", file=sys.stderr)
-    raise SystemExit(code)
-
-
-def words(name, default, known=None):
-    """The words of an environment variable."""
-    found = os.environ.get(name, default).split()
-    for word in found:
-        if known and word not in known:
-            fail(2, f"{name}: got '{word}', expected some of {' '.join(known)}")
-    return found or fail(2, f"{name} is empty")
-
-
-def number(name, default):
-    text = os.environ.get(name, str(default))
-    if not text.isdigit() or int(text) < 1:
-        fail(2, f"{name}: got '{text}', expected 1 or more")
-    return int(text)
-
-
-def run(command):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
-    if done.returncode != 0:
-        fail(1, f"{' '.join(map(str, command))}\nended with {done.returncode}:\n{done.stderr[-2000:]}")
 
 
 class Pair:
     """Both programs on one config."""
 
-    counted_prompts = True  # ids counted up to the mask's are prompts without masks
-
     def __init__(self, name, threads):
         self.name, self.sizes, self.threads = name, CONFIGS[name], threads
         self.folder = WORK / name
+        self.adapter = self.sizes["rank"] > 0
 
     def make(self):
         """Weights of both programs."""
@@ -108,13 +75,12 @@ class Pair:
     def _read(self, figures, dump):
         return json.loads(figures.read_text()), load_file(dump) if dump else None
 
-    def baseline(self, dtype, phases, temperature=1.0, dump=False, repeat=1, inner=1):
+    def baseline(self, dtype, phases, temperature=1.0, dump=False):
         figures, tensors = self._files("baseline", dump)
         s = self.sizes
         sizes = [f"--{key}={s[key]}" for key in ("batch", "prompt", "gen", "block", "steps")]
-        adapter = [f"--rank={s['rank']}", "--alpha=64"] if s["rank"] else ["--lora=none"]
-        run([sys.executable, REFERENCE, "--model", self.folder, *sizes, *adapter,
-             f"--repeat={repeat}", f"--inner={inner}",
+        sizes.append(f"--rank={s['rank']}" if self.adapter else "--lora=none")
+        run([sys.executable, REFERENCE, "--model", self.folder, *sizes, "--alpha=64", "--repeat=1",
              f"--dtype={dtype}", f"--threads={self.threads}", f"--temperature={temperature}",
              f"--phases={','.join(phases)}", f"--json={figures}",
              *([f"--dump={tensors}"] if dump else [])])
@@ -140,14 +106,16 @@ class Pair:
         count = s["layers"] * block + (2 * s["vocab"] + 1) * s["d_model"]
         return count * (2 if dtype == "bfloat16" else 4) / 2**20
 
+    def greedy(self):
+        """→ (tokens, how many of them differ) of both programs in float32."""
+        ours, theirs = (call("float32", ["rollout"], temperature=0.0, dump=True)[1]["ids"]
+                        for call in (self.program, self.baseline))
+        return self.sizes["batch"] * self.sizes["gen"], int((ours != theirs).sum())
+
     def parity(self):
         """How far the two are apart in float32; fails if that is too far."""
-        different = 0
-        if self.counted_prompts:
-            ours, theirs = (call("float32", ["rollout"], temperature=0.0, dump=True)[1]["ids"]
-                            for call in (self.program, self.baseline))
-            different = int((ours != theirs).sum())
-        apart = {"tokens": self.sizes["batch"] * self.sizes["gen"], "different": different}
+        tokens, different = self.greedy()
+        apart = {"tokens": tokens, "different": different}
         for phases, names in ((["old", "ref"], ["old", "ref"]), (["train"], ["loss"])):
             theirs = self.baseline("float32", phases, dump=True)[1]
             masks = WORK / f"{self.name}-baseline.safetensors"
@@ -155,9 +123,9 @@ class Pair:
             for name in names:
                 error = (ours[name] - theirs[name]).abs() / theirs[name].abs().clamp_min(1e-12)
                 apart[name] = float(error.max())
-        tokens = f" {different} of {apart['tokens']} greedy tokens differ;" * self.counted_prompts
-        print(f"{self.name}  parity in float32:{tokens} relative difference of scores"
-              f" {max(apart['old'], apart['ref']):.1e}, of the loss {apart['loss']:.1e}", flush=True)
+        print(f"{self.name}  parity in float32: {different} of {apart['tokens']} greedy tokens differ;"
+              f" relative difference of scores {max(apart['old'], apart['ref']):.1e},"
+              f" of the loss {apart['loss']:.1e}", flush=True)
         if different > TOKENS_DIFFER * apart["tokens"]:
             fail(1, f"{self.name}: more than {TOKENS_DIFFER:.0%} of the greedy tokens differ")
         if not max(apart[name] for name in ("old", "ref", "loss")) < SCORES_DIFFER:
@@ -176,14 +144,9 @@ class Pair:
         out = {}
         for phase, parts in PHASES.items():
             ours, theirs = ([seconds(pair[i], parts) for pair in pairs] for i in (0, 1))
-            ratios = [b / a for a, b in zip(ours, theirs)]
             work = sum(pairs[0][0]["phases"][part]["gflop"] for part in parts)
             shares = [100 * work / s / pair[0]["gemm_gflop_per_s"] for s, pair in zip(ours, pairs)]
-            out[phase] = {
-                "ratio": statistics.median(ratios), "ratio_min": min(ratios),
-                "ratio_max": max(ratios), "engine_s": statistics.median(ours),
-                "baseline_s": statistics.median(theirs), "peak_percent": statistics.median(shares),
-                "rounds": rounds}
+            out[phase] = compared(ours, theirs) | {"peak_percent": statistics.median(shares)}
         return out
 
     def memory(self, dtype):
@@ -197,44 +160,28 @@ class Pair:
         return out
 
 
-class DemoStep(Pair):
-    """The embedded experiment's whole step: `gdsd train` on its config, prompts, rewards, logs and all,
-    against the baseline's rollout and, for every optimiser step, its scores and its training pass."""
+    def measure(self, dtype, rounds):
+        """Figures of every phase."""
+        times, memory = self.times(dtype, rounds), self.memory(dtype)
+        return {phase: times[phase] | memory[phase] for phase in PHASES}
 
-    counted_prompts = False  # the tokenizer's mask is not its last token
+
+class DemoPair(Pair):
+    """Whole steps of the embedded experiment; scores and loss are compared as on other weights."""
+
+    def __init__(self, name, threads):
+        super().__init__(name, threads)
+        self.steps = StepPair(threads)
+        self.folder = self.steps.folder
 
     def make(self):
-        """The program's own random weights, which come with a tokenizer."""
-        base = WORK / self.name
-        shutil.rmtree(base, ignore_errors=True)
-        run([GDSD, "pretrain", DEMO_BASE, f"run_dir={base}", "steps=1", "save_every=1",
-             "eval.every=0", "compute.device=cpu"])
-        self.folder = base / "latest"
+        self.steps.make()
 
-    def _step(self, dtype):
-        """Seconds of every step of one run."""
-        runs = WORK / "D-run"
-        shutil.rmtree(runs, ignore_errors=True)
-        run([GDSD, "train", DEMO, f"model={self.folder}", f"run_dir={runs}", "eval.every=0",
-             f"steps={DEMO_STEPS + 1}", f"save_every={DEMO_STEPS + 1}", f"inner_steps={DEMO_INNER}",
-             "compute.device=cpu", f"compute.precision={dtype}", f"compute.threads={self.threads}"])
-        lines = (runs / "timing.jsonl").read_text().splitlines()
-        steps = [json.loads(line) for line in lines[1:]]
-        return [step["seconds"] - step.get("seconds/save", 0) for step in steps]
+    def greedy(self):
+        return self.steps.parity()
 
-    def times(self, dtype, rounds):
-        every = [part for parts in PHASES.values() for part in parts]
-        pairs = [(statistics.median(self._step(dtype)),
-                  self.baseline(dtype, every, repeat=DEMO_STEPS, inner=DEMO_INNER)[0]["cycle_s"])
-                 for _ in range(rounds)]
-        ratios = [theirs / ours for ours, theirs in pairs]
-        return {"step": {
-            "ratio": statistics.median(ratios), "ratio_min": min(ratios), "ratio_max": max(ratios),
-            "engine_s": statistics.median(ours for ours, _ in pairs),
-            "baseline_s": statistics.median(theirs for _, theirs in pairs), "rounds": rounds}}
-
-    def memory(self, dtype):
-        return {"step": {}}
+    def measure(self, dtype, rounds):
+        return {"step": self.steps.measure(dtype, rounds, self.weights_mib(dtype))}
 
 
 def print_head(threads, rounds):
@@ -247,39 +194,52 @@ def print_head(threads, rounds):
 
 def print_row(config, dtype, phase, f):
     span = f"{f['ratio_min']:.2f} – {f['ratio_max']:.2f}"
-    peak = f"{f['peak_percent']:5.1f} %" if "peak_percent" in f else ""
-    mib = [f"{f[key]:.1f}" if key in f else "" for key in ("engine_mib", "baseline_mib")]
+    share = f"{f['peak_percent']:5.1f} %" if "peak_percent" in f else ""
     print(f"{config:2} {dtype:9} {phase:8} {f['engine_s']:7.3f} s {f['baseline_s']:7.3f} s"
-          f" {f['ratio']:6.2f} {span:>13} {peak:>7} {mib[0]:>9} {mib[1]:>9}", flush=True)
+          f" {f['ratio']:6.2f} {span:>13} {share:>7} {f['engine_mib']:9.1f}"
+          f" {f['baseline_mib']:9.1f}", flush=True)
+    if "token_forwards" in f:
+        print(f"{'':21}a step of either: {f['token_forwards']} tokens in forward passes,"
+              f" {f['updates']} optimiser updates", flush=True)
 
 
-def check_memory(config, dtype, phase, f):
-    """What no logits [B, L, V] buys must not be lost."""
-    if config in HALVED and phase != "train" and f["engine_mib"] > f["baseline_mib"] / 2:
-        fail(1, f"{config} {dtype} {phase}: {f['engine_mib']} MiB above the weights, expected half of "
-                f"the baseline's {f['baseline_mib']} at most")
+def measure_all(pairs, dtypes, rounds, out):
+    """Prints and saves the rows. → what takes more memory than it may."""
+    over = []
+    for pair in pairs:
+        for dtype in dtypes:
+            figures = pair.measure(dtype, rounds)
+            for phase, f in figures.items():
+                print_row(pair.name, dtype, phase, f)
+                if (pair.name, phase) in MEMORY_BOUND and (
+                        f["engine_mib"] > MEMORY_SHARE * f["baseline_mib"]):
+                    over.append(f"{pair.name} {dtype} {phase}: {f['engine_mib']} MiB of the"
+                                f" baseline's {f['baseline_mib']}")
+            if len(figures) > 1:
+                speeds = [f["ratio"] for f in figures.values()]
+                mean = math.prod(speeds) ** (1 / len(speeds))
+                print(f"{pair.name:2} {dtype:9} geometric mean of the ratios {mean:.2f}", flush=True)
+            save(out, {pair.name: {dtype: figures}})
+    return over
 
 
-def scaling(threads):
-    """The program alone on S: what grows with threads, batch and layers. → results of save()."""
-    out = {}
-    variants = {"1 thread": {"threads": 1}, f"{threads} threads": {}, "2 B": {"batch": 2},
-                "4 B": {"batch": 4}, "2 layers": {"layers": 2}}
-    print(f"S, bfloat16, tokens a second; each against {threads} threads on S itself\n")
-    for name, more in variants.items():
-        pair = Pair("S", more.get("threads", threads))
-        pair.sizes = CONFIGS["S"] | {key: CONFIGS["S"][key] * factor for key, factor in more.items()
-                                     if key != "threads"}
-        pair.folder = WORK / "scaling"
-        pair.make()
-        figures = pair.program("bfloat16", [part for parts in PHASES.values() for part in parts])[0]
-        out[name] = {phase: figures["phases"][phase]["tokens_per_s"]
-                     for phase in ("rollout", "old", "train")}
-    whole = out[f"{threads} threads"]
-    for name, speeds in out.items():
-        print(f"{name:11}" + "".join(f"  {phase} {v:9.0f} ({v / whole[phase]:.2f})"
-                                     for phase, v in speeds.items()), flush=True)
-    return {"scaling": {"bfloat16": out}}
+def measure_scaling(dtypes, rounds, threads, out):
+    """The program alone, on S and on S with twice the layers and batch."""
+    made = {}
+
+    def make_pair(n, batch, layers):
+        pair = Pair("S", n)
+        pair.sizes = pair.sizes | {"batch": batch * pair.sizes["batch"],
+                                   "layers": layers * pair.sizes["layers"]}
+        pair.folder = WORK / f"S-{pair.sizes['layers']}-layers"
+        if pair.folder not in made:
+            made[pair.folder] = pair.make()
+        return pair
+
+    for dtype in dtypes:
+        figures = bench_scaling.measure(make_pair, dtype, rounds, threads)
+        bench_scaling.print_table(dtype, figures)
+        save(out, {"scaling": {dtype: figures}})
 
 
 def save(path, results):
@@ -291,31 +251,26 @@ def save(path, results):
 
 
 def main():
-    configs = words("CONFIGS", "T S M D", CONFIGS)
+    configs = words("CONFIGS", "T S M D", [*CONFIGS, "scaling"])
     dtypes = words("DTYPES", "bfloat16 float32", ("bfloat16", "float32"))
     rounds, threads = number("ROUNDS", 3), number("THREADS", len(os.sched_getaffinity(0)))
     out = pathlib.Path(os.environ.get("OUT") or ROOT / "bench" / "results.json")
     if not out.parent.is_dir():
         fail(2, f"OUT: {out.parent} is no folder")
     WORK.mkdir(parents=True, exist_ok=True)
-    if os.environ.get("SCALING"):
-        return save(out, scaling(threads))
-    pairs = [(DemoStep if name == "D" else Pair)(name, threads) for name in configs]
+    pairs = [(DemoPair if name == "D" else Pair)(name, threads)
+             for name in configs if name != "scaling"]
     for pair in pairs:
         pair.make()
     save(WORK / "parity.json", {pair.name: pair.parity() for pair in pairs})
-    print_head(threads, rounds)
-    for pair in pairs:
-        for dtype in dtypes:
-            figures, memory = pair.times(dtype, rounds), pair.memory(dtype)
-            for phase in figures:
-                figures[phase] |= memory[phase]
-                print_row(pair.name, dtype, phase, figures[phase])
-                check_memory(pair.name, dtype, phase, figures[phase])
-            speeds = [figures[phase]["ratio"] for phase in figures]
-            mean = math.prod(speeds) ** (1 / len(speeds))
-            print(f"{pair.name:2} {dtype:9} geometric mean of the ratios {mean:.2f}", flush=True)
-            save(out, {pair.name: {dtype: figures}})
+    if pairs:
+        print_head(threads, rounds)
+    over = measure_all(pairs, dtypes, rounds, out)
+    if "scaling" in configs:
+        measure_scaling(dtypes, rounds, threads, out)
+    if over:
+        fail(1, f"more than {MEMORY_SHARE:.0%} of the baseline's memory above the weights: "
+                + "; ".join(over))
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ namespace gdsd {
 
 namespace {
 
-/// Below this width, on a CPU, bfloat16 loses more to casts than it gains in products, and threads
-/// wait for each other longer than an operation takes (docs/kernels.md).
+/// Below this width, on a CPU, `auto` leaves products in float32: such models are trained whole, in
+/// minutes, and their results have been looked at in float32. Threads take a share of the batch each:
+/// within operations they would wait for each other longer than one takes (docs/kernels.md).
 constexpr int64_t kNarrow = 256;
 
 /// libtorch asks for its CUDA half once, at the first operation, and finds it only if it is loaded

@@ -38,7 +38,8 @@ struct ComputeOptions {
   template <class F>
   void fields(F&& f) {
     f("device", device, "cpu or cuda; auto takes a GPU where there is one");
-    f("precision", precision, "of matrix products; auto takes bfloat16 where it is faster");
+    f("precision", precision, "of matrix products; auto takes bfloat16 on a GPU, and on CPUs that multiply it for models at "
+      "least 256 wide");
     f("threads", threads,
       "CPU threads, 0 for one per core that may be used; results depend on it to rounding");
     f("activation_checkpointing", activation_checkpointing,
