@@ -19,10 +19,12 @@ constexpr std::array kCards{24, 48, 80, 141};  // GB
 /// How the run would be computed: on the GPU it asks for even if there is none here.
 Compute planned_compute(const TrainConfig& config, int64_t width) {
   if (config.compute.device != DeviceChoice::kCuda) return open_compute(config.compute, width);
-  return {
-      .device = at::kCUDA,
-      .dtype = config.compute.precision == Precision::kFloat32 ? at::kFloat : at::kBFloat16,
-      .activation_checkpointing = config.compute.activation_checkpointing == Checkpointing::kOn};
+  return {.device = at::kCUDA,
+          .dtype = config.compute.precision == Precision::kFloat32 ? at::kFloat : at::kBFloat16,
+          .activation_checkpointing = config.compute.activation_checkpointing == Checkpointing::kOn,
+          .reuse = config.compute.reuse,
+          .graphs = config.compute.graphs,
+          .augment = true};
 }
 
 bool is_automatic(const TrainConfig& config) {

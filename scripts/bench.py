@@ -104,7 +104,8 @@ class Pair:
         shared = s["kv_heads"] / s["heads"]
         block = (2 + 2 * shared) * s["d_model"] ** 2 + 3 * s["d_model"] * s["mlp"] + 2 * s["d_model"]
         count = s["layers"] * block + (2 * s["vocab"] + 1) * s["d_model"]
-        return count * (2 if dtype == "bfloat16" else 4) / 2**20
+        # Weights that are trained are held in float32.
+        return count * (2 if dtype == "bfloat16" and self.adapter else 4) / 2**20
 
     def greedy(self):
         """→ (tokens, how many of them differ) of both programs in float32."""
@@ -158,7 +159,6 @@ class Pair:
             out[phase] = {f"{who}_mib": round(peak - self.weights_mib(dtype), 1)
                           for who, peak in zip(("engine", "baseline"), peaks)}
         return out
-
 
     def measure(self, dtype, rounds):
         """Figures of every phase."""

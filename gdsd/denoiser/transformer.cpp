@@ -84,8 +84,12 @@ Rows predictors(const Packed& x, const Rows& rows) {
   std::vector<int64_t> first;  // [R]
   for (size_t b = 0; b < rows.counts.size(); ++b)
     first.insert(first.end(), rows.counts[b], begins[b]);
-  return {at::maximum(rows.index - 1, constant(first, at::kLong, rows.index.device())),
-          rows.counts};
+  // With gradients rows are drawn anew each time: nothing to keep.
+  const at::Device device = rows.index.device();
+  return {
+      at::maximum(rows.index - 1, c10::GradMode::is_enabled() ? copied(first, at::kLong, device)
+                                                              : constant(first, at::kLong, device)),
+      rows.counts};
 }
 
 /// The tokens of a window; in a shifted model with one more before them, which predicts the first.
@@ -193,7 +197,11 @@ Transformer Transformer::replica() const {
   for (auto& [name, tensor] : shared) share(tensor);
   Adapter adapter = adapter_;
   for (auto& [name, part] : adapter.modules) share(part.A), share(part.B);
-  return Transformer(config_, std::move(shared), compute_, std::move(adapter));
+  Transformer out(config_, std::move(shared), compute_, std::move(adapter));
+  // B has the version of the one it was detached from.
+  out.augmented_ = augmented_;
+  for (int64_t i = 0; i < architecture().layers; ++i) out.blocks_[i] = out.make_block(i);
+  return out;
 }
 
 Transformer Transformer::with_adapter(Adapter adapter) const {

@@ -216,6 +216,7 @@ void check_has_likelihood(const SamplerOptions& o) {
          "low_confidence");
   refuse(o.schedule == Schedule::kEven, "schedule", to_text(o.schedule), "even");
   refuse(o.threshold == 0, "threshold", o.threshold, "0");
+  refuse(o.cache == Cache::kNone, "cache", to_text(o.cache), "none");
   refuse(o.calls() == o.gen_length, "steps", o.steps, "0 or gen_length");
   refuse(o.cfg_scale == 0, "cfg_scale", o.cfg_scale, "0");
   refuse(o.remasking_temperature == 0, "remasking_temperature", o.remasking_temperature, "0");

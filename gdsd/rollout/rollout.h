@@ -31,9 +31,9 @@ struct RolloutOptions {
     f("group_size", group_size, "G: rollouts per problem");
     f("batch", batch, "rollouts sampled together, 0 for all; changes memory, and near-ties");
     f("audit", audit,
-      "where the sampler is approximate (threshold, cache), one of so many rollouts is sampled "
-      "again "
-      "exactly, and token_agreement says how many of its tokens are the same; 0 none");
+      "where the sampler is approximate (threshold, cache), one of so many rollouts, at least one "
+      "a "
+      "step, is sampled again exactly: token_agreement says how many tokens are the same; 0 none");
     f("padding", padding,
       "attended puts pad tokens before short prompts, which the released trainers' models see: for "
       "parity with them only");

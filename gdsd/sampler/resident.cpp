@@ -48,7 +48,7 @@ class Resident {
   const Tensor streams_;           // [steps, B, L] int64: the key of every token at every step
   const Tensor chance_;            // [steps, B, L] float64: what remasking draws
   bool seen_ = false;              // whether a block has run
-  std::vector<Tensor> constants_;  // that the graph reads
+  std::vector<Tensor> constants_;  // that a block, and its graph, reads
   std::unique_ptr<Graph> graph_;
 };
 
@@ -97,15 +97,15 @@ void Resident::block(const Denoiser& denoiser, int64_t begin, Recordings* record
   begin_.fill_(begin);
   number_.fill_(begin / L_ * calls_);
   draw_keys();
-  if (!graph_ && seen_ && recordings) {
+  if (!graph_) {
     HeldConstants held;
-    graph_ = recordings->record([this, &denoiser] { run(denoiser); });
+    if (seen_ && recordings)
+      graph_ = recordings->record([this, &denoiser] { run(denoiser); });
+    else
+      run(denoiser);
     constants_ = held.take();
   }
-  if (graph_)
-    graph_->replay();
-  else
-    run(denoiser);
+  if (graph_) graph_->replay();
   seen_ = true;
 }
 

@@ -114,7 +114,9 @@ struct SamplerOptions {
       "alone (dual), on kept keys and values of the rest. Approximate (Fast-dLLM, "
       "arXiv:2505.22618)");
     f("cache_refresh", cache_refresh,
-      "with a cache: a whole forward pass at every so many steps of a block, 0 at its first alone");
+      "with a cache: a whole forward pass at every so many denoiser calls of a block, 0 at its "
+      "first "
+      "alone");
     f("noise", noise, "float64, or the truncated noise of the released trainers");
     f("compat", compat, "");
   }

@@ -26,8 +26,10 @@ Tensor constant(const std::vector<int64_t>& values, at::ScalarType type, at::Dev
   static std::mutex mutex;
   static std::map<Name, Tensor> kept;
   const std::lock_guard lock(mutex);
-  if (kept.size() >= kMostKept) kept.clear();
-  Tensor& found = kept[{type, device.str(), values}];
+  Name name{type, device.str(), values};
+  if (kept.size() >= kMostKept && !kept.contains(name))
+    std::erase_if(kept, [](const auto& entry) { return entry.second.use_count() == 1; });
+  Tensor& found = kept[std::move(name)];
   if (!found.defined()) found = copied(values, type, device);
   if (holder) holder->push_back(found);
   return found;

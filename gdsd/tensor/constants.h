@@ -15,8 +15,9 @@ Tensor constant(const std::vector<int64_t>& values, at::ScalarType type, at::Dev
 /// A copy of its own, made in the same way: for numbers that come once.
 Tensor copied(const std::vector<int64_t>& values, at::ScalarType type, at::Device device);
 
-/// While it lives it owns every constant that this thread asks for. A graph is recorded under one
-/// and keeps it: the tensors must outlive the last replay.
+/// While it lives it owns every constant that this thread asks for; take() hands them on. What is
+/// owned is not forgotten: work is done once under one before a graph of it is recorded, which may
+/// not copy, and the tensors must outlive the last replay.
 class HeldConstants {
  public:
   HeldConstants();

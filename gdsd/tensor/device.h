@@ -38,7 +38,9 @@ struct ComputeOptions {
   template <class F>
   void fields(F&& f) {
     f("device", device, "cpu or cuda; auto takes a GPU where there is one");
-    f("precision", precision, "of matrix products; auto takes bfloat16 on a GPU, and on CPUs that multiply it for models at "
+    f("precision", precision,
+      "of matrix products; auto takes bfloat16 on a GPU, and on CPUs that multiply it for models "
+      "at "
       "least 256 wide");
     f("threads", threads,
       "CPU threads, 0 for one per core that may be used; results depend on it to rounding");
@@ -51,7 +53,8 @@ struct ComputeOptions {
     f("reuse", reuse,
       "do equal work once, and none that nothing comes of: equal sequences, the first layer of "
       "equal tokens, the last layer of tokens not asked for, old scores of a denoiser not yet "
-      "changed, backward passes of zero; on one thread results are the same, bit for bit");
+      "changed, backward passes of zero; results are the same to the bit where a product's rows "
+      "do not depend on how many there are, else to rounding");
     f("graphs", graphs,
       "on a GPU, record the denoising steps of a block and replay them for the next ones; results "
       "are the same, bit for bit");

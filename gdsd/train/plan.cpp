@@ -173,7 +173,8 @@ void Rehearsal::count_flops() {
   const Asked asked{.sequences = B * passes, .length = L, .rows = rows};
   const double forward = forward_flops(a, asked);
   const auto inner = static_cast<double>(config_.inner_steps);
-  const double looks = (needs_old(config_.objective) ? inner - 1 : 0) +
+  const double first = compute_.reuse ? 1 : 0;  // whose old scores come with the gradient's
+  const double looks = (needs_old(config_.objective) ? inner - first : 0) +
                        (needs_reference(config_.objective) ? inner : 0);
   plan_.scoring_flops = looks * forward;
   plan_.learning_flops = inner * (learning_flops(a, asked, adapter_ranks(*model_)) +
@@ -192,7 +193,8 @@ Plan Rehearsal::run() {
   const ObjectiveOptions& o = config_.objective;
   plan_.scoring = most([&] {
     const at::NoGradGuard no_grad;
-    if ((needs_old(o) && config_.inner_steps > 1) || needs_reference(o)) score(micro, masking(o));
+    const bool old = needs_old(o) && (config_.inner_steps > 1 || !compute_.reuse);
+    if (old || needs_reference(o)) score(micro, masking(o));
     if (needs_elbo(o)) score(micro, advantage(o).elbo);
   });
   plan_.learning = learn(micro, (share + micro - 1) / micro);
@@ -222,13 +224,10 @@ int64_t longest_prompt(const TrainConfig& config) {
 
 bool needs_checkpointing(const TrainConfig& config, const ModelConfig& model,
                          const Compute& compute, int64_t P, int64_t memory) {
-  const auto fits = [&](bool checkpointing) {
-    Compute c = compute;
-    c.activation_checkpointing = checkpointing;
-    const auto peak = static_cast<double>(make_plan(config, model, c, P).peak());
-    return kUnsure * peak <= static_cast<double>(memory);
-  };
-  return !fits(false) && fits(true);
+  Compute without = compute;
+  without.activation_checkpointing = false;
+  const auto peak = static_cast<double>(make_plan(config, model, without, P).peak());
+  return kUnsure * peak > static_cast<double>(memory);
 }
 
 void settle_checkpointing(const TrainConfig& config, const ModelConfig& model, Existing existing,

@@ -35,8 +35,7 @@ Plan make_plan(const TrainConfig& config, const ModelConfig& model, const Comput
 int64_t longest_prompt(const TrainConfig& config);
 
 /// What `auto` means for compute.activation_checkpointing where `memory` bytes are free: whether the
-/// peak does not fit without and does fit with it, each 10 % more than planned, by which a plan may
-/// be wrong.
+/// peak does not fit without it, 10 % more than planned, by which a plan may be wrong.
 bool needs_checkpointing(const TrainConfig& config, const ModelConfig& model,
                          const Compute& compute, int64_t P, int64_t memory);
 

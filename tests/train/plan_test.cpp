@@ -66,5 +66,25 @@ TEST(Plan, SaysWhatMicroBatchesAndManyEvaluationsNeed) {
   expect_right(config);
 }
 
+TEST(Plan, AutoComputesAgainWhereTrainingDoesNotFitWithout) {
+  const TrainConfig config = tiny_training(base(), fresh_folder("auto"));
+  const ModelConfig model = config_of(config.model);
+  const Compute compute = open_compute(config.compute, model.architecture.width);
+  const int64_t peak = make_plan(config, model, compute, 16).peak();
+  EXPECT_FALSE(needs_checkpointing(config, model, compute, 16, 2 * peak));
+  EXPECT_TRUE(needs_checkpointing(config, model, compute, 16, peak));
+}
+
+TEST(Plan, AResumedRunKeepsWhatAutoSettledOn) {
+  TrainConfig config = tiny_training(base(), fresh_folder("kept"));
+  config.steps = 1;
+  config.compute.activation_checkpointing = Checkpointing::kOn;
+  run(config);
+  config.steps = 2;
+  config.compute.activation_checkpointing = Checkpointing::kAuto;
+  EXPECT_EQ(run(config).resumed_after, 1);
+  EXPECT_EQ(stored_option(config.run_dir, "compute.activation_checkpointing"), "on");
+}
+
 }  // namespace
 }  // namespace gdsd
