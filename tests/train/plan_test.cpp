@@ -1,6 +1,7 @@
 // A plan against what the same run really allocates.
 #include "gdsd/train/plan.h"
 
+#include "gdsd/base/yaml.h"
 #include "gdsd/tensor/tally.h"
 #include "tests/train/tiny_run.h"
 
@@ -75,15 +76,36 @@ TEST(Plan, AutoComputesAgainWhereTrainingDoesNotFitWithout) {
   EXPECT_TRUE(needs_checkpointing(config, model, compute, 16, peak));
 }
 
-TEST(Plan, AResumedRunKeepsWhatAutoSettledOn) {
-  TrainConfig config = tiny_training(base(), fresh_folder("kept"));
-  config.steps = 1;
+TEST(Checkpointing, ThatWasSettledStays) {
+  const std::string key = "compute.activation_checkpointing";
+  TrainConfig config = tiny_training(base(), fresh_folder("auto"));
+  config.steps = 2;
+  run(config);
+  EXPECT_EQ(stored_option(config.run_dir, key), "off") << "a tiny run fits";
+
+  config.run_dir = fresh_folder("on");
   config.compute.activation_checkpointing = Checkpointing::kOn;
   run(config);
-  config.steps = 2;
   config.compute.activation_checkpointing = Checkpointing::kAuto;
-  EXPECT_EQ(run(config).resumed_after, 1);
-  EXPECT_EQ(stored_option(config.run_dir, "compute.activation_checkpointing"), "on");
+  config.steps = 3;
+  EXPECT_EQ(run(config).resumed_after, 2);
+  EXPECT_EQ(stored_option(config.run_dir, key), "on");
+  run(config, Existing::kSetAside);
+  EXPECT_EQ(stored_option(config.run_dir, key), "off") << "a new run settles anew";
+  config.compute.activation_checkpointing = Checkpointing::kOn;
+  EXPECT_TRUE(fails_with(key + " was 'off', now 'on'", [&] { run(config); }));
+}
+
+TEST(Checkpointing, IsReadAsOnAndOffOrTrueAndFalse) {
+  Checkpointing c = Checkpointing::kAuto;
+  EXPECT_TRUE(from_text("true", c) && c == Checkpointing::kOn);
+  EXPECT_TRUE(from_text("false", c) && c == Checkpointing::kOff);
+  EXPECT_TRUE(from_text("on", c) && c == Checkpointing::kOn);
+  EXPECT_TRUE(from_text("auto", c) && c == Checkpointing::kAuto);
+  EXPECT_FALSE(from_text("yes", c));
+  const std::vector<std::string> said{"model=m", "compute.activation_checkpointing=true"};
+  const auto read = load_options<TrainConfig>(GDSD_SOURCE_DIR "/configs/sudoku_tiny.yaml", said);
+  EXPECT_EQ(read.compute.activation_checkpointing, Checkpointing::kOn);
 }
 
 }  // namespace
