@@ -105,7 +105,8 @@ void RunOptions::validate() const {
 
 std::optional<std::string> stored_option(const std::string& run_dir, const std::string& path) {
   const fs::path file = without_slash(run_dir) / "config.yaml";
-  if (!fs::exists(file)) return std::nullopt;
+  std::error_code none;  // what is wrong with the folder Run says
+  if (!fs::is_regular_file(file, none)) return std::nullopt;
   for (const Setting& s : read_yaml(file))
     if (s.path == path) return s.text;
   return std::nullopt;
