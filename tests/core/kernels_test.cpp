@@ -99,7 +99,8 @@ TEST_P(Kernels, SwigluIsItsFormula) {
     }
 }
 
-// Ranks of no whole word, columns of no whole vector, rows of `low` that lie apart.
+// Ranks of no whole word, columns of no whole vector, rows of `low` that lie apart. Summed in float32,
+// and rounded once: in bfloat16 to 2⁻⁸.
 TEST_P(Kernels, AddALowRankProduct) {
   for (at::ScalarType type : kTypes)
     for (int64_t r : {1, 3, 7, 8, 33})
@@ -109,7 +110,7 @@ TEST_P(Kernels, AddALowRankProduct) {
         const Tensor y = before.clone();
         fused_add_low_rank(low, B, y);
         const auto exact = wide({low, B, before});
-        EXPECT_LE(error(y, exact[2] + exact[0].mm(exact[1].t())), type == at::kFloat ? 16 : 1.01)
+        EXPECT_LE(error(y, exact[2] + exact[0].mm(exact[1].t())), type == at::kFloat ? 16 : 2.01)
             << r << " " << out;
       }
 }
