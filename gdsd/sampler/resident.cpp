@@ -133,7 +133,9 @@ Tensor Resident::step(const Denoiser& denoiser, size_t i, const Tensor& place) {
   const Tensor of_completion = begin_ + place;                   // [B, n]
   const Tensor at_token = completion_.gather(1, of_completion);  // [B, n]
   const Rows rows{at_token.flatten(), std::vector<int64_t>(static_cast<size_t>(x_.size()), hidden)};
-  const Tensor states = guided_states(denoiser, x_, rows, completion_, o_.cfg_scale);
+  const Tensor states =
+      guided_states(x_, denoiser.vocabulary().mask_id, completion_, o_.cfg_scale,
+                    [&](const Packed& x, bool) { return denoiser.encode(x, rows); });
   const Tensor keys = streams_[static_cast<int64_t>(i)].gather(1, place).flatten();
   const Proposal x0 = propose(states, denoiser.head(), proposal_, keys);
 

@@ -34,7 +34,7 @@ class Reverse {
         proposal_(proposal_options(options, denoiser.vocabulary())),
         x_(append_masks(prompts, options.gen_length, denoiser.vocabulary().mask_id)),
         completion_(tail_rows(x_, options.gen_length).cpu()),
-        states_(denoiser, options, completion_),
+        states_(denoiser, options, completion_.to(x_.tokens.device())),
         hidden_(at::ones_like(completion_, at::kBool)),
         kept_at_(at::full_like(completion_, -1)),
         proposed_(at::full_like(completion_, -1)),

@@ -10,7 +10,7 @@ namespace gdsd {
 /// The states of one canvas, step after step.
 class States {
  public:
-  /// completion [B, C]: where completion tokens lie in the canvas; on the CPU.
+  /// completion [B, C]: where completion tokens lie in the canvas, on its device.
   States(const Denoiser& denoiser, const SamplerOptions& options, const Tensor& completion)
       : denoiser_(denoiser), o_(options), completion_(completion) {}
 

@@ -11,8 +11,8 @@ namespace gdsd {
 int64_t piece_size(int64_t n, int64_t micro, const Denoiser& denoiser);
 
 /// Calls loss_of(worker's denoiser, i) for i = 0 … pieces − 1, takes the gradient of each result,
-/// an undefined one having none, and leaves their sum in `denoiser`, added in an order that depends on the number of workers
-/// alone.
+/// an undefined one having none, and leaves their sum in `denoiser`, added in an order that depends
+/// on the number of workers alone.
 void backward_in_pieces(const Transformer& denoiser, int64_t pieces,
                         const std::function<Tensor(const Denoiser&, int64_t)>& loss_of);
 
