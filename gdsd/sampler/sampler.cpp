@@ -218,7 +218,7 @@ Samples sample(const Denoiser& denoiser, const Packed& prompts, const SamplerOpt
         " prompts.");
   o.validate();
   check_compat(o.compat, denoiser.vocabulary());
-  if (!watch && is_resident(o) &&
+  if (prompts.tokens.is_cuda() && !watch && is_resident(o) &&
       proposes_on_gpu(denoiser.head(), proposal_options(o, denoiser.vocabulary())))
     return sample_resident(denoiser, prompts, o, keys);
   const at::NoGradGuard no_grad;
