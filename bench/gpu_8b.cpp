@@ -2,7 +2,7 @@
 // float32, prompts of 200 tokens and completions of 256: seconds, share of the measured peak of
 // products, and memory, of
 //   rollout  whole rollouts of 64 steps in blocks of 32, batches of 1, 6 and 16
-//   train    a coupled pair of complementary masks, forward and backward, batch of 6; no optimiser
+//   train    a coupled pair of complementary masks, forward and backward, and AdamW, batch of 6
 //
 //   gpu_8b [--small] [TEMPERATURE [ROUNDS]]       0 and 3; TEMPERATURE 0 is greedy
 //
@@ -28,6 +28,7 @@
 #include "gdsd/tensor/graph.h"
 #include "gdsd/tensor/vocabulary_head.h"
 #include "gdsd/train/flops.h"
+#include "gdsd/train/optimizer.h"
 
 namespace {
 
@@ -155,9 +156,10 @@ void training(const Transformer& model, int64_t B, double peak, const Arguments&
       a,
       {2.0 * static_cast<double>(B), static_cast<double>(L), static_cast<double>(B * kCompletion)},
       adapter_ranks(model));
+  Optimizer optimizer(model.trainable(), {.lr = 3e-6, .warmup = 0}, /*total_steps=*/1000);
   report("train", B, 1, flops, peak, arguments.rounds, compute, [&] {
     log_prob(model.encode(x, rows), model.head(), target).sum().backward();
-    for (const auto& [_, parameter] : model.trainable()) parameter.mutable_grad().reset();
+    optimizer.step(static_cast<double>(B));
   });
 }
 

@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "gdsd/denoiser/gpu_attention.h"
+#include "gdsd/denoiser/init_weights.h"
 #include "gdsd/denoiser/transformer.h"
 #include "gdsd/sampler/sampler.h"
 #include "gdsd/tensor/random.h"

@@ -14,6 +14,7 @@
 #include "gdsd/denoiser/fused_parts.h"
 #include "gdsd/tensor/proposal.h"
 #include "gdsd/tensor/vocabulary_head.h"
+#include "gdsd/train/optimizer.h"
 
 namespace {
 
@@ -119,6 +120,31 @@ void head(const Shape& s, at::ScalarType type, const std::string& name) {
   compare(name + " log-probability and its gradient", 0, learn.first, learn.second);
 }
 
+/// A step on n numbers, against libtorch's operations over all of them, one after the other.
+void adamw(int64_t n) {
+  const OptimizerOptions o;
+  constexpr double kCount = 8;
+  const Tensor weight = at::randn({n}).requires_grad_(), gradient = at::randn({n});
+  Optimizer optimizer({{"weight", weight}}, o, 1000);
+  const Tensor p = at::randn({n}), mean = at::zeros({n}), square = at::zeros({n});
+  const c10::NoGradGuard no_grad;
+  compare(
+      "AdamW of " + std::to_string(n) + " numbers", 0,
+      [&] {
+        weight.mutable_grad() = gradient;
+        optimizer.step(kCount);
+      },
+      [&] {
+        const Tensor g = gradient / kCount;
+        const double norm = g.norm().item<double>();
+        if (norm > o.max_grad_norm) g.mul_(o.max_grad_norm / norm);
+        p.mul_(1 - o.lr * o.weight_decay);
+        mean.lerp_(g, 1 - o.beta1);
+        square.mul_(o.beta2).addcmul_(g, g, 1 - o.beta2);
+        p.addcdiv_(mean, square.sqrt().add_(o.epsilon), -o.lr);
+      });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -137,4 +163,5 @@ int main(int argc, char** argv) {
       rowwise(s, type, name);
       head(s, type, name);
     }
+  for (int64_t n : {1 << 16, 1 << 24}) adamw(n);
 }

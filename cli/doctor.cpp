@@ -22,6 +22,7 @@
 #include "gdsd/base/regex.h"
 #include "gdsd/cuda/table.h"
 #include "gdsd/tensor/device.h"
+#include "gdsd/tensor/graph.h"
 #include "gdsd/tensor/tiles.h"
 #include "gdsd/text/nfc.h"
 
@@ -86,6 +87,15 @@ std::string describe_gpu_kernels() {
   const std::string architectures = cuda_architectures();
   return architectures.empty() ? "none, built without nvcc: on a GPU libtorch's operations"
                                : "compiled for CUDA architectures " + architectures;
+}
+
+/// Whether a block's denoising steps become one CUDA graph.
+std::string describe_graphs() {
+  if (!at::hasCUDA()) return "none, without libtorch's CUDA half";
+  return cuda_recorder()
+             ? "denoising steps are recorded"
+             : "none: libgdsd_cuda_graph.so was not built, or is not beside the program; "
+               "steps are launched one by one";
 }
 
 /// The libraries that compute products on the CPU, as libtorch was built.
@@ -156,6 +166,7 @@ int run_doctor() {
   print_row("wide models", describe_compute(4096));
   print_row("attention", describe_attention(open_compute({}, 4096)));
   print_row("GPU kernels", describe_gpu_kernels());
+  print_row("CUDA graphs", describe_graphs());
   print_row("vocabulary head",
             concat("tiles of ", kTile, " logits, ", human_bytes(4.0 * kTile), " in float32"));
   print_row("missing", missing.empty() ? "nothing" : missing);

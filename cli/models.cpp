@@ -6,6 +6,7 @@
 
 #include "gdsd/base/file.h"
 #include "gdsd/base/progress.h"
+#include "gdsd/denoiser/init_weights.h"
 #include "gdsd/denoiser/model.h"
 #include "gdsd/denoiser/peft.h"
 

@@ -53,7 +53,8 @@ int run(const RunArguments& arguments, const char* verb, const Config& config, F
   {
     Console console(std::cerr, isatty(STDERR_FILENO));
     if constexpr (std::same_as<Config, TrainConfig>)
-      console.show_share([&config] { return measure(config); });
+      if (config.rollout.sampler.threshold == 0)  // else nobody knows the work beforehand
+        console.show_share([&config] { return measure(config); });
     outcome = function(config, existing, console);
   }
   if (outcome == Outcome::kDone) return kExitDone;

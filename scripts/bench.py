@@ -3,7 +3,8 @@
 
 For every config: writes random weights into build/bench/; in float32 compares greedy tokens, scores
 and the loss of both programs, and stops if they differ; then times both, one process after the
-other (program, baseline, program, baseline, …), and measures the memory of each phase in processes
+other (program, baseline, program, baseline, …; what takes less than a second, some times in each,
+since a first time makes oneDNN's kernels), and measures the memory of each phase in processes
 of their own, since an allocator keeps what a former phase needed. Prints one table and writes
 ratios, baseline's seconds by ours, to a JSON file. D is the embedded experiment (bench_step.py),
 `scaling` the program against itself (bench_scaling.py).
@@ -29,16 +30,16 @@ from bench_common import GDSD, REFERENCE, ROOT, WORK, compared, fail, number, ru
 from bench_step import StepPair
 
 MODEL_KEYS = "d_model layers heads kv_heads mlp vocab".split()
-KEYS = MODEL_KEYS + "batch prompt gen block steps rank".split()
+KEYS = MODEL_KEYS + "batch prompt gen block steps rank repeat".split()
 CONFIGS = {
     name: dict(zip(KEYS, values))
     for name, values in {
-        "T": (128, 4, 4, 4, 344, 64, 96, 16, 24, 8, 12, 8),
-        "S": (256, 5, 4, 4, 688, 2048, 6, 200, 256, 32, 64, 8),
-        "M": (768, 12, 12, 12, 2048, 32000, 4, 128, 128, 32, 32, 32),
-        "G": (256, 4, 4, 2, 688, 2048, 5, 37, 96, 32, 24, 8),  # grouped; no tile divides a length
-        "V": (128, 2, 4, 4, 344, 126464, 4, 32, 32, 16, 8, 8),  # LLaDA's vocabulary
-        "D": (64, 4, 2, 2, 176, 8, 64, 16, 16, 16, 16, 0),  # the embedded experiment, all its weights
+        "T": (128, 4, 4, 4, 344, 64, 96, 16, 24, 8, 12, 8, 5),
+        "S": (256, 5, 4, 4, 688, 2048, 6, 200, 256, 32, 64, 8, 1),
+        "M": (768, 12, 12, 12, 2048, 32000, 4, 128, 128, 32, 32, 32, 1),
+        "G": (256, 4, 4, 2, 688, 2048, 5, 37, 96, 32, 24, 8, 3),  # grouped; no tile divides a length
+        "V": (128, 2, 4, 4, 344, 126464, 4, 32, 32, 16, 8, 8, 3),  # LLaDA's vocabulary
+        "D": (64, 4, 2, 2, 176, 8, 64, 16, 16, 16, 16, 0, 1),  # the embedded experiment, all its weights
     }.items()
 }
 PHASES = {"rollout": ("rollout",), "score": ("old", "ref"), "train": ("train",)}
@@ -75,25 +76,25 @@ class Pair:
     def _read(self, figures, dump):
         return json.loads(figures.read_text()), load_file(dump) if dump else None
 
-    def baseline(self, dtype, phases, temperature=1.0, dump=False):
+    def baseline(self, dtype, phases, temperature=1.0, dump=False, repeat=1):
         figures, tensors = self._files("baseline", dump)
         s = self.sizes
         sizes = [f"--{key}={s[key]}" for key in ("batch", "prompt", "gen", "block", "steps")]
         sizes.append(f"--rank={s['rank']}" if self.adapter else "--lora=none")
-        run([sys.executable, REFERENCE, "--model", self.folder, *sizes, "--alpha=64", "--repeat=1",
+        run([sys.executable, REFERENCE, "--model", self.folder, *sizes, "--alpha=64", f"--repeat={repeat}",
              f"--dtype={dtype}", f"--threads={self.threads}", f"--temperature={temperature}",
              f"--phases={','.join(phases)}", f"--json={figures}",
              *([f"--dump={tensors}"] if dump else [])])
         return self._read(figures, tensors)
 
-    def program(self, dtype, phases, temperature=1.0, dump=False, masks=None):
+    def program(self, dtype, phases, temperature=1.0, dump=False, masks=None, repeat=1):
         figures, tensors = self._files("program", dump)
         s = self.sizes
         run([GDSD, "bench", f"model={self.folder}", f"batch={s['batch']}", f"prompt={s['prompt']}",
              f"sampler.gen_length={s['gen']}", f"sampler.block_length={s['block']}",
              f"sampler.steps={s['steps']}", f"sampler.temperature={temperature}",
              "sampler.compat.emit_mask=true",  # as the baseline's sampler
-             f"lora.rank={s['rank']}", "lora.alpha=64", "lora.targets=released", "repeat=1",
+             f"lora.rank={s['rank']}", "lora.alpha=64", "lora.targets=released", f"repeat={repeat}",
              "compute.device=cpu", f"compute.precision={dtype}", f"compute.threads={self.threads}",
              f"phases={','.join(phases)}", f"json={figures}",
              *([f"dump={tensors}"] if dump else []), *([f"masks={masks}"] if masks else [])])
@@ -136,8 +137,8 @@ class Pair:
     def times(self, dtype, rounds):
         """Figures of every phase, of alternating processes."""
         every = [part for parts in PHASES.values() for part in parts]
-        pairs = [(self.program(dtype, every)[0], self.baseline(dtype, every)[0])
-                 for _ in range(rounds)]
+        pairs = [tuple(call(dtype, every, repeat=self.sizes["repeat"])[0]
+                       for call in (self.program, self.baseline)) for _ in range(rounds)]
 
         def seconds(figures, parts):
             return sum(figures["phases"][part]["median_s"] for part in parts)

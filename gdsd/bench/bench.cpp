@@ -8,45 +8,11 @@
 #include "gdsd/bench/machine.h"
 #include "gdsd/bench/work.h"
 #include "gdsd/rollout/rollout.h"
-#include "gdsd/train/flops.h"
+#include "gdsd/train/sampler_work.h"
 
 namespace gdsd {
 
 namespace {
-
-/// What the sampler asked of the model for sequences of L tokens. A token is asked for from the first
-/// step of its block until it is kept.
-struct SamplerWork {
-  double calls = 0;
-  Asked asked;
-};
-SamplerWork sampler_work(const Samples& samples, const SamplerOptions& o, double L) {
-  const int64_t blocks = o.gen_length / o.block(), steps = o.calls() / blocks;
-  const auto B = static_cast<double>(samples.sequences.size());
-  SamplerWork out;
-  out.asked.length = L;
-  int64_t begin = 0;
-  for (int64_t k = 0; k < blocks; ++k) {
-    const Tensor kept = samples.step.slice(1, k * o.block(), (k + 1) * o.block());
-    // With a threshold a block ends as soon as nothing of it is hidden.
-    const int64_t n = o.threshold > 0 ? kept.max().item<int64_t>() - begin + 1 : steps;
-    const int64_t whole = o.cache == Cache::kNone ? n
-                          : o.cache_refresh == 0  ? 1
-                                                  : (n + o.cache_refresh - 1) / o.cache_refresh;
-    const int64_t window = o.cache == Cache::kDual ? o.block() : o.gen_length - k * o.block();
-    out.calls += static_cast<double>(n);
-    out.asked.tokens +=
-        B * (static_cast<double>(whole) * L + static_cast<double>((n - whole) * window));
-    out.asked.rows += at::where(kept < begin, n, kept - begin + 1).sum().item<double>();
-    begin += n;
-  }
-  const double guided = o.cfg_scale != 0 ? 2 : 1;
-  out.calls *= guided;
-  out.asked.tokens *= guided;
-  out.asked.rows *= guided;
-  out.asked.sequences = out.calls * B;
-  return out;
-}
 
 /// Σ weight · score of every rollout and view: [K, B, C] → [B, K] float32, on the CPU.
 Tensor scores(const Tensor& log_p, const Tensor& weight) {
@@ -158,10 +124,13 @@ void Bench::roll_out(int64_t n) {
   PhaseTimes& times = timed("rollout", [&] {
     samples = sample_in_pieces(model_, prompts, o_.sampler, keys, /*most=*/0);
   });
-  const SamplerWork work = sampler_work(samples, o_.sampler, static_cast<double>(L_));
-  times.forwards = work.calls;
+  times.forwards = times.flops = 0;
+  for (const Tensor& step : samples.step.split(micro_)) {  // each worker's calls are its own
+    const SamplerWork work = sampler_work(step, o_.sampler, static_cast<double>(L_));
+    times.forwards = std::max(times.forwards, work.calls);
+    times.flops += forward_flops(model_.architecture(), work.asked);
+  }
   times.tokens = static_cast<double>(o_.batch * o_.sampler.gen_length);
-  times.flops = forward_flops(model_.architecture(), work.asked);
   if (n == 0) take_ids(samples.sequences);
   sequences_ = samples.sequences;
 }

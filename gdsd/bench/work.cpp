@@ -1,5 +1,6 @@
 #include "gdsd/bench/work.h"
 
+#include "gdsd/denoiser/init_weights.h"
 #include "gdsd/denoiser/model.h"
 
 namespace gdsd {

@@ -15,19 +15,13 @@ GDSD_BOTH void norm_row(const Team& team, const Norm<T>& a, int64_t i) {
   const int64_t row = i * a.D;
   float squares = 0;
   for_each_pack<T>(team, a.D, [&](int64_t d, int64_t count) {
-    Floats<T> x = load(a.x + row + d, count);
-    if (a.add) {
-      const Floats<T> more = load(a.add + row + d, count);
-      for (int k = 0; k < kPack<T>; ++k) x.x[k] = rounded<T>(x.x[k] + more.x[k]);
-      store(a.s + row + d, x, count);
-    }
+    const Floats<T> x = load(a.x + row + d, count);
     for (int k = 0; k < kPack<T>; ++k) squares += x.x[k] * x.x[k];
   });
   const float scale = 1 / std::sqrt(sum(team, squares) / static_cast<float>(a.D) + a.eps);
   if (team.rank() == 0) a.inverse[i] = scale;
-  const T* s = a.add ? a.s : a.x;  // of s a lane reads what it wrote
   for_each_pack<T>(team, a.D, [&](int64_t d, int64_t count) {
-    Floats<T> y = load(s + row + d, count);
+    Floats<T> y = load(a.x + row + d, count);
     const Floats<T> w = load(a.w + d, count);
     for (int k = 0; k < kPack<T>; ++k) y.x[k] = rounded<T>(y.x[k] * scale) * w.x[k];
     store(a.y + row + d, y, count);

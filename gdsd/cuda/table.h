@@ -20,11 +20,11 @@ using CudaFailure = const char*;  // null, or what the driver says of a call it 
 /// `add` is null, s is x and `s` is not written to.
 template <class T>
 struct Norm {
-  const T *x = nullptr, *add = nullptr, *w = nullptr;  // [n, D], [n, D], [D]
+  const T *x = nullptr, *w = nullptr;  // [n, D], [D]
   int64_t n = 0, D = 0;
   float eps = 0;
-  T *s = nullptr, *y = nullptr;  // [n, D]
-  float* inverse = nullptr;      // [n]
+  T* y = nullptr;            // [n, D]
+  float* inverse = nullptr;  // [n]
 };
 
 /// d_x from d_y of y and, where it is not null, d_sum of x itself. d_w [D] is added to where it is

@@ -35,6 +35,9 @@ class Denoiser {
   /// How many threads should call encode at the same time, each with a piece of the batch.
   virtual int64_t workers() const { return 1; }
 
+  /// Whether equal work is done once, and none that nothing comes of (compute.reuse).
+  virtual bool reuse() const { return true; }
+
   /// Brings up to date what is kept that follows from the weights. Whoever replays recorded work calls
   /// it first: the numbers of weights may have changed since.
   virtual void refresh() const {}

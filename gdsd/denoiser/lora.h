@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "gdsd/base/key.h"
 #include "gdsd/denoiser/transformer.h"
 
 namespace gdsd {

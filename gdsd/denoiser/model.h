@@ -2,6 +2,7 @@
 // PEFT folder with an adapter to such a model.
 #pragma once
 
+#include "gdsd/base/key.h"
 #include "gdsd/denoiser/lora.h"
 #include "gdsd/tensor/device.h"
 #include "gdsd/text/chat.h"

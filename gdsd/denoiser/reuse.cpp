@@ -26,13 +26,18 @@ std::vector<std::vector<int64_t>> contents(const Packed& x, const Rows& rows) {
 std::optional<DistinctSequences> distinct_sequences(const Packed& x, const Rows& rows) {
   const auto all = contents({x.tokens.contiguous(), x.lengths}, rows);
   const auto begins = x.offsets();
-  std::map<std::vector<int64_t>, int64_t> first_row;  // of a kind of sequence, among the new rows
+  struct Place {
+    int64_t row, token;  // where a kind of sequence begins among the new ones
+  };
+  std::map<std::vector<int64_t>, Place> places;
   std::vector<Tensor> kept;
-  std::vector<int64_t> lengths, counts, index, of;
+  std::vector<int64_t> lengths, counts, index, of, token_of;
   int64_t length = 0;
   for (int64_t b = 0; b < x.size(); ++b) {
-    const auto [found, is_new] = first_row.emplace(all[b], std::ssize(index));
-    for (int64_t i = 0; i < rows.counts[b]; ++i) of.push_back(found->second + i);
+    const auto [found, is_new] = places.emplace(all[b], Place{std::ssize(index), length});
+    const auto [row, token] = found->second;
+    for (int64_t i = 0; i < rows.counts[b]; ++i) of.push_back(row + i);
+    for (int64_t i = 0; i < x.lengths[b]; ++i) token_of.push_back(token + i);
     if (!is_new) continue;
     const int64_t own = x.lengths[b];
     kept.push_back(x.tokens.slice(0, begins[b], begins[b + 1]));
@@ -42,7 +47,29 @@ std::optional<DistinctSequences> distinct_sequences(const Packed& x, const Rows&
     length += own;
   }
   if (std::ssize(lengths) == x.size()) return std::nullopt;
-  return DistinctSequences{{at::cat(kept), lengths}, {to_tensor(index), counts}, to_tensor(of)};
+  return DistinctSequences{
+      {at::cat(kept), lengths}, {to_tensor(index), counts}, to_tensor(of), to_tensor(token_of)};
+}
+
+std::optional<AskedSequences> asked_sequences(const Packed& x, const Rows& rows) {
+  const int64_t unasked = std::count(rows.counts.begin(), rows.counts.end(), 0);
+  if (unasked == 0 || unasked == x.size()) return std::nullopt;
+  const auto begins = x.offsets();
+  std::vector<Tensor> kept;
+  std::vector<int64_t> lengths, counts, shift;  // shift [R]: how far each row moves
+  int64_t dropped = 0;
+  for (int64_t b = 0; b < x.size(); ++b) {
+    if (rows.counts[b] == 0) {
+      dropped += x.lengths[b];
+      continue;
+    }
+    kept.push_back(x.tokens.slice(0, begins[b], begins[b + 1]));
+    lengths.push_back(x.lengths[b]);
+    counts.push_back(rows.counts[b]);
+    shift.insert(shift.end(), rows.counts[b], dropped);
+  }
+  return AskedSequences{{at::cat(kept), lengths},
+                        {rows.index - to_tensor(shift, rows.index.device()), counts}};
 }
 
 std::optional<DistinctTokens> distinct_tokens(const Tensor& tokens, int64_t V) {

@@ -14,10 +14,18 @@ struct DistinctSequences {
   Packed x;
   Rows rows;
   Tensor of;  // [R] int64: where the states of the whole batch's rows are among those of `rows`
+  Tensor token_of;  // [N] int64: where the whole batch's tokens are among those of x
 };
 
 /// None if all differ, in tokens or in the rows asked for. On the CPU.
 std::optional<DistinctSequences> distinct_sequences(const Packed& x, const Rows& rows);
+
+/// Those of which some row is asked for, and the rows in them; none if that is all of them, or none.
+struct AskedSequences {
+  Packed x;
+  Rows rows;
+};
+std::optional<AskedSequences> asked_sequences(const Packed& x, const Rows& rows);
 
 struct DistinctTokens {
   Tensor tokens;  // [U] int64, in the order in which they first appear

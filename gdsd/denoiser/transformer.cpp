@@ -1,12 +1,7 @@
 #include "gdsd/denoiser/transformer.h"
 
-#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
-#include <cmath>
-#include <numbers>
-
-#include "gdsd/base/random.h"
 #include "gdsd/denoiser/recompute.h"
 #include "gdsd/denoiser/reuse.h"
 #include "gdsd/tensor/constants.h"
@@ -16,7 +11,6 @@ namespace gdsd {
 
 namespace {
 
-/// One line for every name that is missing or unexpected and for every wrong shape.
 bool is_weight_type(at::ScalarType type, bool of_a_file) {
   return type == at::kFloat || type == at::kHalf || type == at::kBFloat16 ||
          (type == at::kDouble && !of_a_file);
@@ -93,47 +87,22 @@ Rows predictors(const Packed& x, const Rows& rows) {
 }
 
 /// The tokens of a window; in a shifted model with one more before them, which predicts the first.
-Rows tokens_of(const Packed& x, const Window& window, bool shifted) {
+/// None of a sequence of which no row is asked for.
+Rows tokens_of(const Packed& x, const Window& window, const Rows& asked, bool shifted) {
   const auto begins = x.offsets();
   std::vector<int64_t> index;
   Rows out;
   for (size_t b = 0; b < x.lengths.size(); ++b) {
-    const int64_t begin = std::max(begins[b], window.begin[b] - (shifted ? 1 : 0));
-    for (int64_t i = begin; i < window.end[b]; ++i) index.push_back(i);
-    out.counts.push_back(window.end[b] - begin);
+    const int64_t begin = std::max(begins[b], window.begin[b] - (shifted ? 1 : 0)),
+                  end = asked.counts[b] > 0 ? window.end[b] : begin;
+    for (int64_t i = begin; i < end; ++i) index.push_back(i);
+    out.counts.push_back(end - begin);
   }
   out.index = to_tensor(index, x.tokens.device());
   return out;
 }
 
 }  // namespace
-
-Tensor init_weight(const Architecture& architecture, const std::string& name,
-                   const std::vector<int64_t>& shape, Key key) {
-  if (name.ends_with(".bias")) return at::zeros(shape, at::kFloat);
-  Tensor w = at::ones(shape, at::kFloat);
-  if (shape.size() == 1) return w;
-  const Key stream = key.fork(name);
-  const double bound = 1 / std::sqrt(static_cast<double>(shape[1]));
-  const bool embedding = name == part_name(architecture, Part::kEmbedding) + ".weight";
-  auto normal = [&](uint64_t i) {  // Box–Muller
-    return std::sqrt(-2 * std::log(uniform(stream, 2 * i))) *
-           std::cos(2 * std::numbers::pi * uniform(stream, 2 * i + 1));
-  };
-  float* data = w.data_ptr<float>();
-  at::parallel_for(0, w.numel(), 1 << 16, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      data[i] = static_cast<float>(embedding ? normal(i) : bound * (2 * uniform(stream, i) - 1));
-  });
-  return w;
-}
-
-TensorMap init_weights(const Architecture& architecture, Key key) {
-  TensorMap parameters;
-  for (const auto& [name, shape] : tensor_shapes(architecture))
-    parameters[name] = init_weight(architecture, name, shape, key);
-  return parameters;
-}
 
 Transformer::Transformer(ModelConfig config, TensorMap parameters, const Compute& compute,
                          Adapter adapter)
@@ -228,14 +197,30 @@ Tensor Transformer::encode(const Packed& x, const Rows& rows) const {
 }
 
 Tensor Transformer::states(const Packed& x, const Rows& rows) const {
-  if (reuses(x.tokens))
+  if (compute_.reuse && !c10::GradMode::is_enabled())
+    if (const auto asked = asked_sequences(x, rows)) return states(asked->x, asked->rows);
+  if (shares(x.tokens))
     if (const auto distinct = distinct_sequences(x, rows))
       return distinct_states(distinct->x, distinct->rows).index_select(0, distinct->of);
   return distinct_states(x, rows);
 }
 
+/// states(), of which `kept` is left the keys and values of all tokens.
+Tensor Transformer::kept_states(const Packed& x, const Rows& rows, KeyValues& kept) const {
+  kept.layers.resize(blocks_.size());
+  const auto distinct =
+      shares(x.tokens) ? distinct_sequences(x, rows) : std::optional<DistinctSequences>();
+  if (!distinct) return distinct_states(x, rows, &kept);
+  const Tensor out = distinct_states(distinct->x, distinct->rows, &kept);
+  for (auto& [k, v] : kept.layers) {
+    k = k.index_select(0, distinct->token_of);
+    v = v.index_select(0, distinct->token_of);
+  }
+  return out.index_select(0, distinct->of);
+}
+
 /// Bits are equal, gradients would be summed in another order.
-bool Transformer::reuses(const Tensor& tokens) const {
+bool Transformer::shares(const Tensor& tokens) const {
   return compute_.reuse && tokens.is_cpu() && !c10::GradMode::is_enabled();
 }
 
@@ -244,11 +229,8 @@ Tensor Transformer::encode_within(const Packed& x, const Rows& rows, const Windo
   check(!c10::GradMode::is_enabled(), "[encode_within] has no gradient.");
   const bool shifted = architecture().shifted;
   const Rows asked = shifted ? predictors(x, rows) : rows;
-  if (kept.empty()) {
-    kept.layers.resize(blocks_.size());
-    return distinct_states(x, asked, &kept);
-  }
-  const Rows tokens = tokens_of(x, window, shifted);
+  if (kept.empty()) return kept_states(x, asked, kept);
+  const Rows tokens = tokens_of(x, window, asked, shifted);
   Tensor place = at::full_like(x.tokens, -1);  // of every token in the window
   place.index_copy_(0, tokens.index, at::arange(tokens.index.size(0), x.tokens.options()));
   const Rows here{place.index_select(0, asked.index), asked.counts};
@@ -274,7 +256,7 @@ Tensor Transformer::distinct_states(const Packed& x, const Rows& rows, KeyValues
   auto embed = [&](const Tensor& of) { return at::embedding(embedding_, of).to(compute_.dtype); };
   Tensor s;
   if (const auto distinct =
-          reuses(ids) ? distinct_tokens(ids, a.vocabulary) : std::optional<DistinctTokens>()) {
+          shares(ids) ? distinct_tokens(ids, a.vocabulary) : std::optional<DistinctTokens>()) {
     pass.repeats = {embed(distinct->tokens), distinct->of};
     s = pass.repeats.s.index_select(0, distinct->of);
   } else {

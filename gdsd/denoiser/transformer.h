@@ -2,7 +2,6 @@
 // architecture.h has what they differ in.
 #pragma once
 
-#include "gdsd/base/key.h"
 #include "gdsd/denoiser/block.h"
 #include "gdsd/denoiser/denoiser.h"
 #include "gdsd/denoiser/model_config.h"
@@ -40,6 +39,7 @@ class Transformer : public Denoiser {
   Tensor head() const override;
   const Vocabulary& vocabulary() const override { return config_.vocabulary; }
   int64_t workers() const override { return compute_.workers; }
+  bool reuse() const override { return compute_.reuse; }
   void refresh() const override;
   Recordings* recordings() const override { return recordings_.get(); }
 
@@ -61,7 +61,8 @@ class Transformer : public Denoiser {
  private:
   void augment();
   Block make_block(int64_t layer) const;
-  bool reuses(const Tensor& tokens) const;
+  bool shares(const Tensor& tokens) const;
+  Tensor kept_states(const Packed& x, const Rows& rows, KeyValues& kept) const;
   Tensor distinct_states(const Packed& x, const Rows& rows, KeyValues* kept = nullptr,
                          const Rows* window = nullptr) const;
 
@@ -79,15 +80,5 @@ class Transformer : public Denoiser {
 /// architecture implies, or of a type that weights do not have: in a file float64 is none.
 void check_parameters(const Architecture& architecture, const TensorMap& parameters,
                       bool of_a_file);
-
-/// Fresh float32 weights: matrices uniform in ±1/√inputs, the embedding standard normal, norms 1,
-/// biases 0 (PyTorch's defaults, but for the biases). With the released models' own initialisation,
-/// whose embedding is √D times smaller, a small model forgets more of what it knew when it is
-/// trained on something else.
-TensorMap init_weights(const Architecture& architecture, Key key);
-
-/// One of them: `name` and its shape in tensor_shapes(architecture).
-Tensor init_weight(const Architecture& architecture, const std::string& name,
-                   const std::vector<int64_t>& shape, Key key);
 
 }  // namespace gdsd

@@ -17,7 +17,7 @@ struct ResidentStep {
 /// `origin`, not where a token kept as the mask is hidden again.
 bool is_resident(const SamplerOptions& options);
 
-/// The steps of a block that keep something; of options that are resident.
+/// The steps of a block that keep something, by the schedule.
 std::vector<ResidentStep> resident_steps(const SamplerOptions& options);
 
 /// sample() of such options, which must be valid: the same bits on a CPU (E0). A block of lengths and

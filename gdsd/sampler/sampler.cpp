@@ -162,7 +162,7 @@ void Reverse::block(int64_t begin, int64_t end, int64_t steps) {
     const bool any = hidden_.slice(1, 0, end).any().item<bool>();
     proposed_.fill_(-1);
     score_.fill_(kNone);
-    if (any && (origin || wanted > 0)) step(end, count, fraction);
+    if (any && (origin || wanted > 0 || !denoiser_.reuse())) step(end, count, fraction);
     if (watch_) watch_({step_, begin, end, x_, hidden_, kept_at_, proposed_, score_});
   }
 }
@@ -218,7 +218,7 @@ Samples sample(const Denoiser& denoiser, const Packed& prompts, const SamplerOpt
         " prompts.");
   o.validate();
   check_compat(o.compat, denoiser.vocabulary());
-  if (prompts.tokens.is_cuda() && !watch && is_resident(o) &&
+  if (prompts.tokens.is_cuda() && !watch && is_resident(o) && denoiser.reuse() &&
       proposes_on_gpu(denoiser.head(), proposal_options(o, denoiser.vocabulary())))
     return sample_resident(denoiser, prompts, o, keys);
   const at::NoGradGuard no_grad;

@@ -148,7 +148,8 @@ struct StepView {
 using Watch = std::function<void(const StepView&)>;
 
 /// Row b draws only from `keys[b]`, so a rollout does not change with the batch it is sampled in.
-/// `watch` is called after every step. A step that can keep nothing does not call the denoiser.
+/// `watch` is called after every step. A step that can keep nothing does not call the denoiser,
+/// unless it does all work (Denoiser::reuse).
 Samples sample(const Denoiser& denoiser, const Packed& prompts, const SamplerOptions& options,
                std::span<const Key> keys, const Watch& watch = {});
 

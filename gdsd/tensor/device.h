@@ -52,9 +52,10 @@ struct ComputeOptions {
       "GPU gets then too");
     f("reuse", reuse,
       "do equal work once, and none that nothing comes of: equal sequences, the first layer of "
-      "equal tokens, the last layer of tokens not asked for, old scores of a denoiser not yet "
-      "changed, backward passes of zero; results are the same to the bit where a product's rows "
-      "do not depend on how many there are, else to rounding");
+      "equal tokens, the last layer of tokens not asked for, sequences and steps of a sampler with "
+      "nothing left to do, old scores of a denoiser not yet changed, backward passes of zero; "
+      "results are the same to the bit where a product's rows do not depend on how many there are, "
+      "else to rounding");
     f("graphs", graphs,
       "on a GPU, record the denoising steps of a block and replay them for the next ones; results "
       "are the same, bit for bit");

@@ -9,7 +9,7 @@
 #include "gdsd/tensor/tally.h"
 #include "gdsd/tensor/vocabulary_head.h"
 #include "gdsd/train/backward.h"
-#include "gdsd/train/flops.h"
+#include "gdsd/train/sampler_work.h"
 
 namespace gdsd {
 
@@ -110,8 +110,13 @@ void Rehearsal::sample(int64_t n, double temperature) const {
   const Packed x = sequences(n, P_ + C_);
   const int64_t R = n * o.block();
   const Rows rows{at::empty({R}, meta(at::kLong)), std::vector<int64_t>(n, o.block())};
-  Tensor states = model_->encode(x, rows);
-  if (o.cfg_scale != 0) states = states + o.cfg_scale * (states - model_->encode(x, rows));
+  KeyValues kept[2];  // until the block's last step
+  auto encode = [&](KeyValues& kept_here) {
+    return o.cache == Cache::kNone ? model_->encode(x, rows)
+                                   : model_->encode_within(x, rows, {}, kept_here);
+  };
+  Tensor states = encode(kept[0]);
+  if (o.cfg_scale != 0) states = states + o.cfg_scale * (states - encode(kept[1]));
   // Tiles are alike, and the noise of each is drawn: two of them are enough.
   const int64_t some = std::min(R, 2 * std::max<int64_t>(1, kTile / model_->head().size(0)));
   propose(states.slice(0, 0, some), model_->head(),
@@ -159,13 +164,9 @@ int64_t Rehearsal::learn(int64_t n, int64_t pieces) {
 void Rehearsal::count_flops() {
   const auto B = static_cast<double>(config_.rollout.prompts * config_.rollout.group_size);
   const auto L = static_cast<double>(P_ + C_);
-  const SamplerOptions& o = config_.rollout.sampler;
-  const double guided = o.cfg_scale != 0 ? 2 : 1;
-  // Over a block's steps half of it is hidden in the mean.
   const Architecture& a = model_->architecture();
-  const double sampled = static_cast<double>(o.calls()) * guided * B;  // sequences
-  plan_.rollout_flops = forward_flops(
-      a, {.sequences = sampled, .length = L, .rows = sampled * static_cast<double>(o.block()) / 2});
+  plan_.rollout_flops =
+      forward_flops(a, planned_work(config_.rollout.sampler, static_cast<int64_t>(B), L).asked);
   // As many passes and rows as one rollout's views have.
   const Views views = mask(dry_rollouts(1), masking(config_.objective), 1, Key{});
   const double passes = views.asked.any(-1).sum().item<double>(),

@@ -19,7 +19,8 @@ struct Plan {
   int64_t activations = 0;  // kept for the backward pass of one micro-batch
   int64_t learning = 0;     // the whole backward pass: activations, head, gradients
 
-  // Floating-point operations of one step, a multiplication and an addition as two.
+  // Floating-point operations of one step, a multiplication and an addition as two; of a sampler with
+  // a threshold the most that it can take.
   double rollout_flops = 0, scoring_flops = 0, learning_flops = 0;
 
   int64_t lasting() const { return weights + reference + adapter + optimizer; }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "gdsd/base/progress.h"
+#include "gdsd/denoiser/init_weights.h"
 #include "gdsd/masking/scores.h"
 #include "gdsd/text/char_tokenizer.h"
 #include "gdsd/train/backward.h"

@@ -4,7 +4,7 @@
 
 #include "gdsd/bench/machine.h"
 #include "gdsd/bench/work.h"
-#include "gdsd/train/flops.h"
+#include "gdsd/train/sampler_work.h"
 
 namespace gdsd {
 namespace {
@@ -29,6 +29,44 @@ TEST(Flops, AllWeightsTakeThreeForwardPassesAnAdapterAboutTwo) {
   const double attention = 2 * N * 4 * D * L, qkv = N * 6 * D * D, adapter = 2 * N * 6 * r * 2 * D;
   EXPECT_EQ(learning_flops(small(2), asked, {{Role::kQ, 2}}),
             2 * forward_flops(small(2), asked) + attention - qkv + adapter);
+}
+
+Tensor steps(const std::vector<int64_t>& values, int64_t B) {
+  return to_tensor(values).view({B, -1});
+}
+
+// Blocks of 2 of 4 tokens; the second sequence is done with its first block a call sooner.
+TEST(SamplerWork, OfASequenceUntilNothingOfABlockIsHidden) {
+  const SamplerOptions o{.gen_length = 4, .block_length = 2, .threshold = 0.9};
+  const SamplerWork work = sampler_work(steps({0, 1, 2, 3, 0, 0, 3, 2}, 2), o, 10);
+  EXPECT_EQ(work.calls, 4);
+  EXPECT_EQ(work.asked.sequences, 2 + 1 + 2 + 2);
+  EXPECT_EQ(work.asked.tokens, 10 * work.asked.sequences);
+  EXPECT_EQ(work.asked.rows, (1 + 2) + (1 + 1) + (1 + 2) + (2 + 1));
+}
+
+TEST(SamplerWork, WithACacheOnlyTheWindowGoesThroughTheLayers) {
+  SamplerOptions o{.gen_length = 8, .block_length = 4, .steps = 8};
+  const Tensor one_each = steps({0, 1, 2, 3, 4, 5, 6, 7}, 1);
+  o.cache = Cache::kPrefix;
+  EXPECT_EQ(sampler_work(one_each, o, 10).asked.tokens, 10 + 3 * 8 + 10 + 3 * 4);
+  o.cache = Cache::kDual;
+  EXPECT_EQ(sampler_work(one_each, o, 10).asked.tokens, 2 * (10 + 3 * 4));
+  o.cache_refresh = 2;
+  EXPECT_EQ(sampler_work(one_each, o, 10).asked.tokens, 2 * (2 * 10 + 2 * 4));
+  o.cfg_scale = 1;
+  EXPECT_EQ(sampler_work(one_each, o, 10).asked.tokens, 4 * (2 * 10 + 2 * 4));
+}
+
+TEST(SamplerWork, StepsThatKeepNothingCallNobody) {
+  SamplerOptions o{.gen_length = 4, .block_length = 0, .steps = 16};
+  EXPECT_EQ(planned_work(o, 3, 10).calls, 4);
+  EXPECT_EQ(planned_work(o, 3, 10).asked.sequences, 12);
+  EXPECT_EQ(planned_work(o, 3, 10).asked.rows, 3 * (4 + 3 + 2 + 1));
+  o.steps = 2;
+  EXPECT_EQ(planned_work(o, 3, 10).asked.rows, 3 * (4 + 2));
+  o.threshold = 0.9;
+  EXPECT_EQ(planned_work(o, 3, 10).calls, 4);
 }
 
 TEST(Bench, CoupledViewsAreThoseOfTheMasking) {

@@ -3,19 +3,22 @@
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
+#include "gdsd/denoiser/reuse.h"
 #include "tests/core/kernel_fixture.h"
 
 namespace gdsd {
 namespace {
 
-/// Four rollouts of two prompts: in the first step two sequences.
-Samples sampled(const Transformer& model) {
+/// Four rollouts of two prompts: in the first step two sequences. With a threshold some are done
+/// sooner than others; with 24 steps, half of which keep nothing.
+Samples sampled(const Transformer& model, int64_t steps, double threshold) {
   const std::vector<int64_t> tokens{3, 4, 5, 3, 4, 5, 6, 7, 6, 7};
   SamplerOptions o;
   o.gen_length = 12;
   o.block_length = 6;
-  o.steps = 6;
+  o.steps = steps;
   o.temperature = 1.0;
+  o.threshold = threshold;
   return sample(model, {to_tensor(tokens), {3, 3, 2, 2}}, o, rollout_keys(4));
 }
 
@@ -35,13 +38,28 @@ TEST(Reuse, OfEqualWorkChangesNoBit) {
       const c10::NoGradGuard no_grad;
       const Packed x{to_tensor<int64_t>({3, 4, 5, 6, 3, 4, 5, 6, 3, 4, 6, 6, 6, 6}), {4, 4, 2, 4}};
       for (const Rows& rows : {Rows{to_tensor<int64_t>({1, 2, 5, 6, 9, 10}), {2, 2, 1, 1}},
+                               Rows{to_tensor<int64_t>({1, 2, 9, 10}), {2, 0, 1, 1}},
                                Rows{to_tensor<int64_t>({1, 2, 5, 7, 9, 10}), {2, 2, 1, 1}}})
         EXPECT_TRUE(once.encode(x, rows).equal(again.encode(x, rows)));
-      const Samples a = sampled(once), b = sampled(again);
-      EXPECT_TRUE(a.sequences.tokens.equal(b.sequences.tokens));
-      EXPECT_TRUE(a.step.equal(b.step));
+      for (auto [steps, threshold] : {std::pair{6, 0.0}, {24, 0.0}, {6, 0.3}}) {
+        const Samples a = sampled(once, steps, threshold), b = sampled(again, steps, threshold);
+        EXPECT_TRUE(a.sequences.tokens.equal(b.sequences.tokens));
+        EXPECT_TRUE(a.step.equal(b.step));
+      }
     }
   at::set_num_threads(threads);
+}
+
+TEST(Reuse, SequencesOfWhichNothingIsAskedAreLeftOut) {
+  const Packed x{to_tensor<int64_t>({3, 4, 5, 6, 7, 8, 9}), {2, 3, 2}};
+  const auto asked = asked_sequences(x, {to_tensor<int64_t>({1, 6}), {1, 0, 1}});
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(to_vector<int64_t>(asked->x.tokens), (std::vector<int64_t>{3, 4, 8, 9}));
+  EXPECT_EQ(asked->x.lengths, (std::vector<int64_t>{2, 2}));
+  EXPECT_EQ(to_vector<int64_t>(asked->rows.index), (std::vector<int64_t>{1, 3}));
+  EXPECT_EQ(asked->rows.counts, (std::vector<int64_t>{1, 1}));
+  EXPECT_FALSE(asked_sequences(x, {to_tensor<int64_t>({1, 2, 6}), {1, 1, 1}}));
+  EXPECT_FALSE(asked_sequences(x, {to_tensor(std::vector<int64_t>{}), {0, 0, 0}}));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // A LLaDA small enough for finite differences, with random weights.
 #pragma once
 
+#include "gdsd/denoiser/init_weights.h"
 #include "gdsd/denoiser/transformer.h"
 
 namespace gdsd {

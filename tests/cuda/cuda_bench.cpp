@@ -80,16 +80,13 @@ class Bench {
 
 void rowwise(Bench& bench, const CudaTable<T>& table, int64_t n) {
   constexpr int64_t kBytes = sizeof(T);
-  const OnGpu<T> x(n * kD), add(n * kD), w(kD), s(n * kD), y(n * kD);
-  for (const auto* to : {&x, &add}) fill(*to, n, kD, 1);
+  const OnGpu<T> x(n * kD), d_y(n * kD), d_sum(n * kD), w(kD), y(n * kD);
+  for (const auto* to : {&x, &d_y, &d_sum}) fill(*to, n, kD, 1);
   fill(w, 1, kD, 1);
   const OnGpu<float> inverse(n), d_w(kD), scratch(norm_scratch(n, kD));
-  Norm<T> norm{x.data(), nullptr, w.data(), n, kD, 1e-5f, nullptr, y.data(), inverse.data()};
+  const Norm<T> norm{x.data(), w.data(), n, kD, 1e-5f, y.data(), inverse.data()};
   bench.line("norm", 2 * n * kD * kBytes, [&](auto on) { return table.norm(norm, on); });
-  norm.add = add.data();
-  norm.s = s.data();
-  bench.line("norm with a sum", 4 * n * kD * kBytes, [&](auto on) { return table.norm(norm, on); });
-  NormGradient<T> d{x.data(), w.data(), inverse.data(), add.data(), s.data(), n, kD, y.data()};
+  NormGradient<T> d{x.data(), w.data(), inverse.data(), d_y.data(), d_sum.data(), n, kD, y.data()};
   bench.line("norm's gradient", 4 * n * kD * kBytes,
              [&](auto on) { return table.norm_gradient(d, on); });
   d.d_w = d_w.data();
@@ -104,14 +101,14 @@ void rowwise(Bench& bench, const CudaTable<T>& table, int64_t n) {
   const Rotation<T> turn{x.data(), angles.data(), angles.data(), position.data(), n, kHeads, kH};
   bench.line("rotation", 2 * n * kD * kBytes, [&](auto on) { return table.rotate(turn, on); });
 
-  const OnGpu<T> gate(n * kF), up(n * kF), d_y(n * kF), d_gate(n * kF), d_up(n * kF);
-  for (const auto* to : {&gate, &up, &d_y}) fill(*to, n, kF, 1);
+  const OnGpu<T> gate(n * kF), up(n * kF), d_act(n * kF), d_gate(n * kF), d_up(n * kF);
+  for (const auto* to : {&gate, &up, &d_act}) fill(*to, n, kF, 1);
   bench.line("SwiGLU", 3 * n * kF * kBytes, [&](auto on) {
     return table.swiglu({gate.data(), up.data(), n * kF, d_gate.data()}, on);
   });
   bench.line("SwiGLU's gradient", 5 * n * kF * kBytes, [&](auto on) {
     return table.swiglu_gradient(
-        {gate.data(), up.data(), d_y.data(), n * kF, d_gate.data(), d_up.data()}, on);
+        {gate.data(), up.data(), d_act.data(), n * kF, d_gate.data(), d_up.data()}, on);
   });
 }
 

@@ -1,5 +1,6 @@
 // Options too large for any machine, and what training is said to hold in memory.
 #include "gdsd/base/progress.h"
+#include "gdsd/denoiser/init_weights.h"
 #include "gdsd/train/summary.h"
 #include "tests/core/tiny_model.h"
 #include "tests/train/tiny_run.h"
