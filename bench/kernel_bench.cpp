@@ -12,6 +12,7 @@
 
 #include "gdsd/base/fields.h"
 #include "gdsd/denoiser/fused_parts.h"
+#include "gdsd/tensor/cpu_kernels.h"
 #include "gdsd/tensor/proposal.h"
 #include "gdsd/tensor/vocabulary_head.h"
 #include "gdsd/train/optimizer.h"
