@@ -17,6 +17,13 @@ std::vector<std::string> split_names(const std::string& list) {
   return names;
 }
 
+/// A file that is written when all is done: its folder must be there before.
+void check_folder(const std::string& file, const char* name) {
+  const auto folder = std::filesystem::path(file).parent_path();
+  check_field(folder.empty() || std::filesystem::is_directory(folder), name, "got '", file,
+              "', but there is no folder ", folder.string(), ": make it first.");
+}
+
 }  // namespace
 
 void BenchOptions::validate() const {
@@ -30,7 +37,11 @@ void BenchOptions::validate() const {
     check_field(std::find(kBenchPhases.begin(), kBenchPhases.end(), name) != kBenchPhases.end(),
                 "phases", "got '", name, "', expected some of rollout,old,ref,train.");
   check_field(dump.empty() || !std::filesystem::exists(dump), "dump", "'", dump,
-              "' is there already.");
+              "' is there already: name another file, or remove it.");
+  check_folder(dump, "dump");
+  check_folder(json, "json");
+  check_field(masks.empty() || std::filesystem::exists(masks), "masks", "'", masks,
+              "': no such file.");
 }
 
 BenchOptions BenchOptions::of(BenchShape shape) {

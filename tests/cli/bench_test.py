@@ -99,6 +99,12 @@ class BenchTest(ProgramTest):
                       self.refused(self.model, *SMALL, "views=2", "masks=few.safetensors"))
         self.assertIn("is there already", self.refused(self.model, *SMALL, "dump=few.safetensors"))
 
+    def test_files_that_cannot_be_are_refused_before_anything_is_computed(self):
+        for name in ("json", "dump"):
+            said = self.refused(self.model, *SMALL, f"{name}=nowhere/file")
+            self.assertIn(f"{name}: got 'nowhere/file', but there is no folder nowhere", said)
+        self.assertIn("masks: 'nowhere': no such file", self.refused(self.model, *SMALL, "masks=nowhere"))
+
 
 if __name__ == "__main__":
     ProgramTest.program = str(pathlib.Path(sys.argv.pop(1)).resolve())
