@@ -16,8 +16,7 @@ namespace gdsd {
 using CudaStream = void*;         // a cudaStream_t
 using CudaFailure = const char*;  // null, or what the driver says of a call it did not take
 
-/// n rows of D numbers. s = T(x + add), y = T(s / √(mean s² + ε)) w, inverse [n]: 1 / √(…). Where
-/// `add` is null, s is x and `s` is not written to.
+/// n rows of D numbers: y = T(x / √(mean x² + ε)) w, inverse [n]: 1 / √(…).
 template <class T>
 struct Norm {
   const T *x = nullptr, *w = nullptr;  // [n, D], [D]
