@@ -30,11 +30,15 @@ Tensor whole_calls(const SamplerOptions& o, const Tensor& calls) {
 }  // namespace
 
 SamplerWork sampler_work(const Tensor& step, const SamplerOptions& o, double L) {
+  const int64_t steps = o.calls() * o.block() / o.gen_length;  // of a block
   SamplerWork out;
   out.asked.length = L;
   for (int64_t begin = 0; begin < o.gen_length; begin += o.block()) {
-    const Tensor made = call_of(step.slice(1, begin, begin + o.block())) + 1;  // [B, c]
-    const Tensor calls = made.amax(1), whole = whole_calls(o, calls);          // [B]
+    Tensor kept = step.slice(1, begin, begin + o.block());  // [B, c]
+    // What was kept as the mask is kept again in a later block, by that block's calls.
+    if (o.threshold == 0) kept = kept.clamp_max((begin / o.block() + 1) * steps - 1);
+    const Tensor made = call_of(kept) + 1;                             // [B, c]
+    const Tensor calls = made.amax(1), whole = whole_calls(o, calls);  // [B]
     const int64_t window = o.cache == Cache::kDual ? o.block() : o.gen_length - begin;
     const auto all = whole.sum().item<double>(), some = (calls - whole).sum().item<double>();
     out.calls += calls.max().item<double>();

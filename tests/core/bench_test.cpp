@@ -45,6 +45,15 @@ TEST(SamplerWork, OfASequenceUntilNothingOfABlockIsHidden) {
   EXPECT_EQ(work.asked.rows, (1 + 2) + (1 + 1) + (1 + 2) + (2 + 1));
 }
 
+// As with compat.emit_mask: the first sequence's second token is kept as the mask, and again in the second
+// block.
+TEST(SamplerWork, ATokenKeptInALaterBlockAddsNoCallToItsOwn) {
+  const SamplerOptions o{.gen_length = 4, .block_length = 2, .steps = 4};
+  const SamplerWork work = sampler_work(steps({0, 2, 2, 3, 0, 1, 2, 3}, 2), o, 10);
+  EXPECT_EQ(work.calls, 4);
+  EXPECT_EQ(work.asked.sequences, 8);
+}
+
 TEST(SamplerWork, WithACacheOnlyTheWindowGoesThroughTheLayers) {
   SamplerOptions o{.gen_length = 8, .block_length = 4, .steps = 8};
   const Tensor one_each = steps({0, 1, 2, 3, 4, 5, 6, 7}, 1);
