@@ -1,6 +1,6 @@
 #include "gdsd/denoiser/fused_linear.h"
 
-#include "gdsd/denoiser/fused_parts.h"
+#include "gdsd/tensor/products.h"
 
 namespace gdsd {
 
@@ -31,7 +31,7 @@ FusedLinears::FusedLinears(const Block& block, const std::vector<Role>& roles, a
   if (!first.empty()) A_ = (first.size() == 1 ? first[0] : at::cat(first)).to(type);
 }
 
-Tensor FusedLinears::low(const Tensor& x) const { return A_.defined() ? x.mm(A_.t()) : Tensor(); }
+Tensor FusedLinears::low(const Tensor& x) const { return A_.defined() ? linear_forward(x, A_) : Tensor(); }
 
 Tensor FusedLinears::apply(size_t i, const Tensor& x, const Tensor& low, const Tensor& base) const {
   const One& one = all_[i];
@@ -41,8 +41,8 @@ Tensor FusedLinears::apply(size_t i, const Tensor& x, const Tensor& low, const T
     const Tensor wide = at::cat({x, part(one, low)}, 1);  // [n, in + r]
     return y.defined() ? at::addmm(y, wide, one.both.t()) : wide.mm(one.both.t());
   }
-  y = y.defined() ? at::addmm(y, x, one.weight.t()) : x.mm(one.weight.t());
-  if (one.B.defined()) fused_add_low_rank(part(one, low), one.B, y);
+  y = linear_forward(x, one.weight, y);
+  if (one.B.defined()) add_linear_forward(part(one, low), one.B, y);
   return y;
 }
 
@@ -50,7 +50,7 @@ Tensor FusedLinears::gradient_of_low(const std::vector<Tensor>& d_y) const {
   if (!A_.defined()) return {};
   std::vector<Tensor> parts;
   for (size_t i = 0; i < all_.size(); ++i)
-    if (all_[i].B.defined()) parts.push_back(d_y[i].mm(all_[i].B));
+    if (all_[i].B.defined()) parts.push_back(linear_input_gradient(d_y[i], all_[i].B));
   return parts.size() == 1 ? parts[0] : at::cat(parts, 1);
 }
 
@@ -62,18 +62,24 @@ void FusedLinears::backward(const Tensor& x, const Tensor& low, const std::vecto
     const One& one = all_[i];
     const Linear& like = wanted[roles_[i]];
     Linear& to = grads.matrices[static_cast<size_t>(roles_[i])];
-    if (like.weight.defined()) to.weight = d_y[i].t().mm(x).to(like.weight.scalar_type());
+    if (like.weight.defined())
+      to.weight = linear_weight_gradient(d_y[i], x).to(like.weight.scalar_type());
     if (like.bias.defined()) to.bias = d_y[i].sum(0).to(like.bias.scalar_type());
     if (like.adapter.A.defined()) {
-      if (!d_A.defined()) d_A = d_low.t().mm(x);
+      if (!d_A.defined()) d_A = linear_weight_gradient(d_low, x);
       to.adapter.A = d_A.slice(0, one.begin, one.begin + one.rank).to(like.adapter.A.scalar_type());
     }
     if (like.adapter.B.defined())
-      to.adapter.B = d_y[i].t().mm(part(one, low)).to(like.adapter.B.scalar_type()) * one.scale;
+      to.adapter.B =
+          linear_weight_gradient(d_y[i], part(one, low)).to(like.adapter.B.scalar_type()) *
+          one.scale;
   }
   if (!d_x) return;
   auto add = [&](const Tensor& d, const Tensor& weight) {
-    *d_x = d_x->defined() ? d_x->addmm_(d, weight) : d.mm(weight);
+    if (d_x->defined())
+      add_linear_input_gradient(d, weight, *d_x);
+    else
+      *d_x = linear_input_gradient(d, weight);
   };
   if (d_low.defined()) add(d_low, A_);
   for (size_t i = 0; i < all_.size(); ++i) add(d_y[i], all_[i].weight);

@@ -178,16 +178,4 @@ std::array<Tensor, 2> fused_swiglu_gradient(const Tensor& gate, const Tensor& up
   return out;
 }
 
-void fused_add_low_rank(const Tensor& low, const Tensor& B, const Tensor& y) {
-  const int64_t out = B.size(0), r = B.size(1);
-  const Tensor b = B.contiguous();
-  auto cpu = [&](const auto& k) {
-    over_rows(y.size(0), out, [&](int64_t i, int64_t rows) {
-      k.table.add_low_rank(k.of(low) + i * low.stride(0), low.stride(0), k.of(b), rows, out, r,
-                           k.of(y) + i * out, scratch(k.table.low_rank_scratch(out, r)).get());
-    });
-  };
-  with_kernels(y, cpu, [&](const GpuKernels&) { y.addmm_(low, b.t()); });
-}
-
 }  // namespace gdsd

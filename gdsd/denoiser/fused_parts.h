@@ -41,7 +41,4 @@ Tensor fused_swiglu(const Tensor& gate, const Tensor& up);
 std::array<Tensor, 2> fused_swiglu_gradient(const Tensor& gate, const Tensor& up,
                                             const Tensor& d_y);
 
-/// y [n, out] += low Bᵀ: low [n, r], of which rows may lie apart, B [out, r].
-void fused_add_low_rank(const Tensor& low, const Tensor& B, const Tensor& y);
-
 }  // namespace gdsd

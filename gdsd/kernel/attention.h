@@ -31,11 +31,6 @@ class Scratch {
 };
 
 template <class T>
-int64_t words_of(int64_t n) {
-  return round_up(n, kPerWord<T>) / kPerWord<T>;
-}
-
-template <class T>
 struct ForwardMemory {
   ForwardMemory(const Attention<T>& a, Scratch& scratch)
       : columns(round_up(a.keys, W)),

@@ -27,6 +27,14 @@ InstructionSet best_instruction_set() {
   return InstructionSet::kPortable;
 }
 
+bool makes_products([[maybe_unused]] InstructionSet set, [[maybe_unused]] bool bfloat16) {
+#if defined(__x86_64__)
+  if (set == InstructionSet::kAvx512) return !bfloat16 || !__builtin_cpu_supports("amx-bf16");
+  if (set == InstructionSet::kAvx2) return !__builtin_cpu_supports("avx512f");
+#endif
+  return false;
+}
+
 template <class T>
 const KernelTable<T>& kernel_table(InstructionSet set) {
 #if defined(__x86_64__)

@@ -68,10 +68,21 @@ struct KernelTable {
   void (*swiglu_gradient)(const T* gate, const T* up, int64_t row, const T* d_y, int64_t n,
                           int64_t F, T* d_gate, T* d_up, int64_t d_row);
 
-  /// y [n, out] += low Bᵀ of low [n, r], rows low_row apart, and B [out, r]; summed in float32.
-  int64_t (*low_rank_scratch)(int64_t out, int64_t r);  // floats
-  void (*add_low_rank)(const T* low, int64_t low_row, const T* B, int64_t n, int64_t out, int64_t r,
-                       T* y, float* scratch);
+  /// Products. A weight is packed in panels of `panel` columns, packed_size(k, panel) floats each:
+  /// Wᵀ of W [n, k], or W [k, n] as it lies; rows are `row` numbers apart.
+  int64_t panel;
+  int64_t (*packed_size)(int64_t k, int64_t n);
+  void (*pack_transposed)(const T* w, int64_t row, int64_t n, int64_t k, float* packed);
+  void (*pack)(const T* w, int64_t row, int64_t k, int64_t n, float* packed);
+  /// y [n, out] = base + x B of x [n, k] and a packed B [k, out]; base may be y, or null. Each number
+  /// is one float32 sum in the order of k, which begins with base and is rounded once.
+  int64_t (*linear_scratch)(int64_t k);  // floats
+  void (*linear)(const T* x, int64_t x_row, int64_t n, int64_t k, const float* packed, int64_t out,
+                 const T* base, int64_t base_row, T* y, int64_t y_row, float* scratch);
+  /// d_w [out, in] = dᵀ x of d [n, out] and x [n, in].
+  int64_t (*linear_gradient_scratch)(int64_t out);  // floats
+  void (*linear_gradient)(const T* d, int64_t d_row, const T* x, int64_t x_row, int64_t n,
+                          int64_t out, int64_t in, float* d_w, int64_t d_w_row, float* scratch);
 
   /// One row of logits z [V].
   RowSummary (*summarise)(const T* z, int64_t V, bool entropy);
@@ -89,6 +100,10 @@ constexpr auto enum_names(InstructionSet) { return std::array{"portable", "avx2"
 
 /// The best that this CPU has: avx512 needs AVX512-F, -BW, -DQ, -VL and -BF16, avx2 FMA.
 InstructionSet best_instruction_set();
+
+/// Whether products of this set are made in preference to libtorch's: not where the CPU has wider
+/// instructions, AVX-512 that avx2 does not use, or AMX for bfloat16.
+bool makes_products(InstructionSet set, bool bfloat16);
 
 /// Those of an instruction set, which the CPU must have.
 template <class T>

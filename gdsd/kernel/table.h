@@ -3,8 +3,8 @@
 
 #include "gdsd/kernel/attention_gradient.h"
 #include "gdsd/kernel/gumbel.h"
+#include "gdsd/kernel/linear.h"
 #include "gdsd/kernel/logits.h"
-#include "gdsd/kernel/low_rank.h"
 #include "gdsd/kernel/rowwise.h"
 
 namespace gdsd::GDSD_ISA {
@@ -21,8 +21,14 @@ const KernelTable<T>& table() {
       .rotate = rotate<T>,
       .swiglu = swiglu<T>,
       .swiglu_gradient = swiglu_gradient<T>,
-      .low_rank_scratch = low_rank_scratch<T>,
-      .add_low_rank = add_low_rank<T>,
+      .panel = kPanel,
+      .packed_size = packed_floats<T>,
+      .pack_transposed = pack_weight_transposed<T>,
+      .pack = pack_weight<T>,
+      .linear_scratch = linear_scratch<T>,
+      .linear = linear<T>,
+      .linear_gradient_scratch = linear_gradient_scratch<T>,
+      .linear_gradient = linear_gradient<T>,
       .summarise = summarise<T>,
       .gumbel_candidates = gumbel_candidates<T>,
       .log_prob_gradient = log_prob_gradient<T>,

@@ -99,22 +99,6 @@ TEST_P(Kernels, SwigluIsItsFormula) {
     }
 }
 
-// Ranks of no whole word, columns of no whole vector, rows of `low` that lie apart. Summed in float32,
-// and rounded once: in bfloat16 to 2⁻⁸.
-TEST_P(Kernels, AddALowRankProduct) {
-  for (at::ScalarType type : kTypes)
-    for (int64_t r : {1, 3, 7, 8, 33})
-      for (int64_t out : {1, 15, 17, 64, 100, 344}) {
-        const Tensor low = noise({50, r + 5}, "low", type).slice(1, 2, 2 + r),
-                     B = noise({out, r}, "B", type), before = noise({50, out}, "y", type);
-        const Tensor y = before.clone();
-        fused_add_low_rank(low, B, y);
-        const auto exact = wide({low, B, before});
-        EXPECT_LE(error(y, exact[2] + exact[0].mm(exact[1].t())), type == at::kFloat ? 16 : 2.01)
-            << r << " " << out;
-      }
-}
-
 TEST_P(Kernels, RotationIsLibtorchsAndTurnsBack) {
   const Packed x{at::zeros({16}, at::kLong), {5, 11}};
   for (at::ScalarType type : kTypes)

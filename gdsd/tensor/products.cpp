@@ -1,0 +1,130 @@
+#include "gdsd/tensor/products.h"
+
+#include <ATen/Parallel.h>
+
+#include "gdsd/tensor/cpu_kernels.h"
+
+namespace gdsd {
+
+namespace {
+
+constexpr int64_t kRows = 192;               // of a task: many tiles high
+constexpr int64_t kPart = int64_t{1} << 20;  // multiplications worth a thread
+
+bool ours(const Tensor& x) {
+  return x.is_cpu() && kernels_take(x) &&
+         makes_products(kernel_instruction_set(), x.scalar_type() == at::kBFloat16);
+}
+
+/// A matrix whose rows may lie apart, its numbers not.
+Tensor by_rows(const Tensor& x) {
+  return x.stride(-1) == 1 || x.size(-1) == 1 ? x : x.contiguous();
+}
+
+/// The weight as B [k, n]: `transposed`, of W [n, k].
+template <class K>
+std::unique_ptr<float[]> packed(const K& kernels, const Tensor& w, bool transposed, int64_t k,
+                                int64_t n) {
+  auto out = scratch(kernels.table.packed_size(k, n));
+  const int64_t panel = kernels.table.panel, row = w.stride(0),
+                each = kernels.table.packed_size(k, panel);
+  at::parallel_for(
+      0, (n + panel - 1) / panel, 1 + kPart / (k * panel), [&](int64_t first, int64_t end) {
+        const int64_t column = first * panel, columns = std::min(n, end * panel) - column;
+        float* to = out.get() + first * each;
+        if (transposed)
+          kernels.table.pack_transposed(kernels.of(w) + column * row, row, columns, k, to);
+        else
+          kernels.table.pack(kernels.of(w) + column, row, k, columns, to);
+      });
+  return out;
+}
+
+/// y = base + x B, in tasks of kRows rows and one panel of columns.
+void multiply(const Tensor& x_, const Tensor& w_, bool transposed, const Tensor& base_,
+              const Tensor& y) {
+  const Tensor x = by_rows(x_), w = by_rows(w_), base = base_.defined() ? by_rows(base_) : base_;
+  const int64_t n = x.size(0), k = x.size(1), out = y.size(1);
+  if (n == 0) return;
+  const int64_t base_row = base.defined() && base.dim() == 2 ? base.stride(0) : 0;
+  with_kernels(x, [&](const auto& kernels) {
+    const auto& table = kernels.table;
+    const auto b = packed(kernels, w, transposed, k, out);
+    const int64_t panels = (out + table.panel - 1) / table.panel,
+                  tasks = (n + kRows - 1) / kRows * panels;
+    const int64_t each = table.packed_size(k, table.panel);
+    at::parallel_for(
+        0, tasks, 1 + kPart / (std::min(n, kRows) * k * table.panel + 1),
+        [&](int64_t first, int64_t end) {
+          const auto rows = scratch(table.linear_scratch(k));
+          for (int64_t task = first; task < end; ++task) {
+            const int64_t i = task / panels * kRows, p = task % panels, j = p * table.panel;
+            auto* from = base.defined() ? kernels.of(base) + i * base_row + j : nullptr;
+            table.linear(kernels.of(x) + i * x.stride(0), x.stride(0), std::min(kRows, n - i), k,
+                         b.get() + p * each, std::min(table.panel, out - j), from, base_row,
+                         kernels.of(y) + i * y.stride(0) + j, y.stride(0), rows.get());
+          }
+        });
+  });
+}
+
+}  // namespace
+
+Tensor linear_forward(const Tensor& x, const Tensor& weight, const Tensor& base) {
+  if (!ours(x)) return base.defined() ? at::addmm(base, x, weight.t()) : x.mm(weight.t());
+  Tensor y = at::empty({x.size(0), weight.size(0)}, x.options());
+  multiply(x, weight, /*transposed=*/true, base, y);
+  return y;
+}
+
+void add_linear_forward(const Tensor& x, const Tensor& weight, const Tensor& y) {
+  if (ours(x))
+    multiply(x, weight, /*transposed=*/true, y, y);
+  else
+    y.addmm_(x, weight.t());
+}
+
+Tensor linear_input_gradient(const Tensor& d, const Tensor& weight) {
+  if (!ours(d)) return d.mm(weight);
+  Tensor d_x = at::empty({d.size(0), weight.size(1)}, d.options());
+  multiply(d, weight, /*transposed=*/false, {}, d_x);
+  return d_x;
+}
+
+void add_linear_input_gradient(const Tensor& d, const Tensor& weight, const Tensor& d_x) {
+  if (ours(d))
+    multiply(d, weight, /*transposed=*/false, d_x, d_x);
+  else
+    d_x.addmm_(d, weight);
+}
+
+Tensor linear_weight_gradient(const Tensor& d_, const Tensor& x_) {
+  if (!ours(d_)) return d_.t().mm(x_);
+  const Tensor d = by_rows(d_), x = by_rows(x_);
+  const int64_t n = d.size(0), out = d.size(1), in = x.size(1);
+  Tensor d_w = at::empty({out, in}, d.options().dtype(at::kFloat));
+  with_kernels(d, [&](const auto& kernels) {
+    const auto& table = kernels.table;
+    // As many blocks of W's rows as keep all threads busy: each packs the columns of x anew.
+    const int64_t panels = (in + table.panel - 1) / table.panel;
+    const int64_t blocks = std::max<int64_t>(1, at::get_num_threads() / panels),
+                  height = (out + blocks - 1) / blocks;
+    at::parallel_for(0, blocks * panels, 1 + kPart / (n * height * table.panel + 1),
+                     [&](int64_t first, int64_t end) {
+                       const auto memory = scratch(table.linear_gradient_scratch(height));
+                       for (int64_t task = first, next; task < end; task = next) {
+                         next = std::min(end, (task / panels + 1) * panels);  // those of one block
+                         const int64_t r = task / panels * height, j = task % panels * table.panel;
+                         const int64_t columns = std::min(in - j, (next - task) * table.panel);
+                         if (r >= out) continue;
+                         table.linear_gradient(kernels.of(d) + r, d.stride(0), kernels.of(x) + j,
+                                               x.stride(0), n, std::min(height, out - r), columns,
+                                               d_w.mutable_data_ptr<float>() + r * in + j, in,
+                                               memory.get());
+                       }
+                     });
+  });
+  return d_w;
+}
+
+}  // namespace gdsd
