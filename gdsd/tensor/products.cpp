@@ -21,50 +21,37 @@ Tensor by_rows(const Tensor& x) {
   return x.stride(-1) == 1 || x.size(-1) == 1 ? x : x.contiguous();
 }
 
-/// The weight as B [k, n]: `transposed`, of W [n, k].
-template <class K>
-std::unique_ptr<float[]> packed(const K& kernels, const Tensor& w, bool transposed, int64_t k,
-                                int64_t n) {
-  auto out = scratch(kernels.table.packed_size(k, n));
-  const int64_t panel = kernels.table.panel, row = w.stride(0),
-                each = kernels.table.packed_size(k, panel);
-  at::parallel_for(
-      0, (n + panel - 1) / panel, 1 + kPart / (k * panel), [&](int64_t first, int64_t end) {
-        const int64_t column = first * panel, columns = std::min(n, end * panel) - column;
-        float* to = out.get() + first * each;
-        if (transposed)
-          kernels.table.pack_transposed(kernels.of(w) + column * row, row, columns, k, to);
-        else
-          kernels.table.pack(kernels.of(w) + column, row, k, columns, to);
-      });
-  return out;
-}
-
-/// y = base + x B, in tasks of kRows rows and one panel of columns.
+/// y = base + x B, in tasks of one panel of columns and kRows rows. B is the weight W [k, out], or,
+/// `transposed`, of W [out, k]. A thread packs a panel before the first of its tasks.
 void multiply(const Tensor& x_, const Tensor& w_, bool transposed, const Tensor& base_,
               const Tensor& y) {
   const Tensor x = by_rows(x_), w = by_rows(w_), base = base_.defined() ? by_rows(base_) : base_;
-  const int64_t n = x.size(0), k = x.size(1), out = y.size(1);
-  if (n == 0) return;
+  const int64_t n = x.size(0), k = x.size(1), out = y.size(1), blocks = (n + kRows - 1) / kRows;
   const int64_t base_row = base.defined() && base.dim() == 2 ? base.stride(0) : 0;
   with_kernels(x, [&](const auto& kernels) {
     const auto& table = kernels.table;
-    const auto b = packed(kernels, w, transposed, k, out);
-    const int64_t panels = (out + table.panel - 1) / table.panel,
-                  tasks = (n + kRows - 1) / kRows * panels;
-    const int64_t each = table.packed_size(k, table.panel);
-    at::parallel_for(
-        0, tasks, 1 + kPart / (std::min(n, kRows) * k * table.panel + 1),
-        [&](int64_t first, int64_t end) {
-          const auto rows = scratch(table.linear_scratch(k));
-          for (int64_t task = first; task < end; ++task) {
-            const int64_t i = task / panels * kRows, p = task % panels, j = p * table.panel;
-            auto* from = base.defined() ? kernels.of(base) + i * base_row + j : nullptr;
-            table.linear(kernels.of(x) + i * x.stride(0), x.stride(0), std::min(kRows, n - i), k,
-                         b.get() + p * each, std::min(table.panel, out - j), from, base_row,
-                         kernels.of(y) + i * y.stride(0) + j, y.stride(0), rows.get());
-          }
-        });
+    const int64_t panels = (out + table.panel - 1) / table.panel;
+    auto tasks = [&](int64_t first, int64_t end) {
+      const auto packed = scratch(table.packed_size(k, table.panel)),
+                 rows = scratch(table.linear_scratch(k));
+      int64_t there = -1;
+      for (int64_t task = first; task < end; ++task) {
+        const int64_t j = task / blocks * table.panel, i = task % blocks * kRows;
+        const int64_t columns = std::min(table.panel, out - j);
+        if (j != there && transposed)
+          table.pack_transposed(kernels.of(w) + j * w.stride(0), w.stride(0), columns, k,
+                                packed.get());
+        else if (j != there)
+          table.pack(kernels.of(w) + j, w.stride(0), k, columns, packed.get());
+        there = j;
+        auto* from = base.defined() ? kernels.of(base) + i * base_row + j : nullptr;
+        table.linear(kernels.of(x) + i * x.stride(0), x.stride(0), std::min(kRows, n - i), k,
+                     packed.get(), columns, from, base_row, kernels.of(y) + i * y.stride(0) + j,
+                     y.stride(0), rows.get());
+      }
+    };
+    const int64_t each = std::min(n, kRows) * k * table.panel;
+    at::parallel_for(0, panels * blocks, 1 + kPart / (each + 1), tasks);
   });
 }
 
@@ -75,6 +62,13 @@ Tensor linear_forward(const Tensor& x, const Tensor& weight, const Tensor& base)
   Tensor y = at::empty({x.size(0), weight.size(0)}, x.options());
   multiply(x, weight, /*transposed=*/true, base, y);
   return y;
+}
+
+void linear_forward_out(const Tensor& x, const Tensor& weight, Tensor y) {
+  if (ours(x))
+    multiply(x, weight, /*transposed=*/true, {}, y);
+  else
+    at::mm_out(y, x, weight.t());
 }
 
 void add_linear_forward(const Tensor& x, const Tensor& weight, const Tensor& y) {

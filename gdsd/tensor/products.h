@@ -9,6 +9,8 @@ namespace gdsd {
 /// x Wᵀ of x [n, in] and W [out, in] → [n, out] in their type; with a base, [n, out] or a bias [out],
 /// base + x Wᵀ, rounded once.
 Tensor linear_forward(const Tensor& x, const Tensor& weight, const Tensor& base = {});
+/// y [n, out] = x Wᵀ, over what was there.
+void linear_forward_out(const Tensor& x, const Tensor& weight, Tensor y);
 /// y += x Wᵀ in place.
 void add_linear_forward(const Tensor& x, const Tensor& weight, const Tensor& y);
 

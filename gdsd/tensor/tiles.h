@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "gdsd/tensor/products.h"
 #include "gdsd/tensor/tensor.h"
 
 namespace gdsd {
@@ -28,19 +29,20 @@ void for_each_tile(int64_t R, int64_t V, int64_t tile, F&& body) {
 /// until there were as many as rows.
 class TileLogits {
  public:
-  explicit TileLogits(const Tensor& weight) : weight_(weight.t()) {}
+  explicit TileLogits(const Tensor& weight) : weight_(weight) {}
 
   /// hidden [r, D] → [r, V] in its type, which the next call overwrites. The first r is the largest.
   Tensor operator()(const Tensor& hidden) {
     const at::NoGradGuard no_grad;
     if (!memory_.defined())
-      memory_ = at::empty({hidden.size(0), weight_.size(1)}, hidden.options());
+      memory_ = at::empty({hidden.size(0), weight_.size(0)}, hidden.options());
     Tensor out = memory_.slice(0, 0, hidden.size(0));
-    return at::mm_out(out, hidden, weight_);
+    linear_forward_out(hidden, weight_, out);
+    return out;
   }
 
  private:
-  const Tensor weight_;  // [D, V]
+  const Tensor weight_;  // [V, D]
   Tensor memory_;
 };
 
