@@ -13,6 +13,7 @@
 #include "gdsd/base/fields.h"
 #include "gdsd/denoiser/fused_parts.h"
 #include "gdsd/tensor/cpu_kernels.h"
+#include "gdsd/tensor/products.h"
 #include "gdsd/tensor/proposal.h"
 #include "gdsd/tensor/vocabulary_head.h"
 #include "gdsd/train/optimizer.h"
@@ -98,6 +99,26 @@ void rowwise(const Shape& s, at::ScalarType type, const std::string& name) {
       name + " SwiGLU", 0, [&] { fused_swiglu(gate, up); }, [&] { at::silu(gate) * up; });
 }
 
+/// Products of linear layers, and the two that are a layer's backward pass.
+void linear(const Shape& s, at::ScalarType type, const std::string& name) {
+  const c10::NoGradGuard no_grad;
+  const int64_t D = s.H * s.h, N = s.B * s.L;
+  const Tensor x = at::randn({N, D}).to(type), w = at::randn({s.F, D}).to(type),
+               d = at::randn({N, s.F}).to(type), square = at::randn({D, D}).to(type);
+  auto flops = [&](int64_t out) { return 2.0 * static_cast<double>(N * D * out); };
+  compare(
+      name + " product, D to D", flops(D), [&] { linear_forward(x, square); },
+      [&] { x.mm(square.t()); });
+  compare(
+      name + " product, D to F", flops(s.F), [&] { linear_forward(x, w); }, [&] { x.mm(w.t()); });
+  compare(
+      name + " its input's gradient", flops(s.F), [&] { linear_input_gradient(d, w); },
+      [&] { d.mm(w); });
+  compare(
+      name + " its weight's gradient", flops(s.F), [&] { linear_weight_gradient(d, x); },
+      [&] { d.t().mm(x); });
+}
+
 void head(const Shape& s, at::ScalarType type, const std::string& name) {
   const int64_t D = s.H * s.h;
   const Tensor weight = at::randn({s.V, D}).to(type);
@@ -155,12 +176,13 @@ int main(int argc, char** argv) {
   std::printf("%d threads, %s\n%-44s %9s %9s %7s %9s\n", at::get_num_threads(),
               to_text(kernels_in_use()).c_str(), "", "ours ms", "torch ms", "ratio", "GFLOP/s");
   for (const Shape& s :
-       {Shape{"T", 96, 40, 4, 32, 344, 64, 480}, Shape{"S", 6, 456, 4, 64, 688, 2048, 99},
-        Shape{"M", 4, 256, 12, 64, 2048, 32000, 66}})
+       {Shape{"D", 64, 32, 2, 32, 176, 8, 64}, Shape{"T", 96, 40, 4, 32, 344, 64, 480},
+        Shape{"S", 6, 456, 4, 64, 688, 2048, 99}, Shape{"M", 4, 256, 12, 64, 2048, 32000, 66}})
     for (at::ScalarType type : {at::kBFloat16, at::kFloat}) {
       const std::string name =
           std::string(s.name) + (type == at::kFloat ? " float32" : " bfloat16");
       attention(s, type, name);
+      linear(s, type, name);
       rowwise(s, type, name);
       head(s, type, name);
     }

@@ -96,7 +96,7 @@ void print_report(const BenchReport& report) {
     print_line({p.phase, fixed(median, 3) + " s", fixed(*least, 3) + " s", fixed(*most, 3) + " s",
                 human_count(p.tokens / median), fixed(p.flops / median / 1e9, 1),
                 fixed(100 * p.flops / median / report.peak, 1) + " %",
-                human_bytes(static_cast<double>(p.peak_bytes))});
+                p.peak_bytes > 0 ? human_bytes(static_cast<double>(p.peak_bytes)) : "unknown"});
   }
 }
 

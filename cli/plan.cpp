@@ -43,6 +43,7 @@ void print_memory(const Plan& plan) {
   bytes_row("reference", plan.reference);
   bytes_row("adapter", plan.adapter);
   bytes_row("optimiser", plan.optimizer);
+  bytes_row("recorded steps", plan.graphs);
   std::cout << "memory on top, one after another\n";
   bytes_row("rollout", plan.rollout);
   bytes_row("evaluation", plan.evaluation);

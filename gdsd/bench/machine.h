@@ -17,7 +17,7 @@ void wait_for(at::Device device);
 void release_freed_memory();
 
 /// The most memory held since a moment: on a CPU the process's resident set, and therefore with the
-/// program itself; on a GPU what was allocated there.
+/// program itself; on a GPU what was allocated there. 0 where the system does not say.
 class PeakMemory {
  public:
   explicit PeakMemory(at::Device device) : device_(device) { restart(); }
@@ -26,6 +26,7 @@ class PeakMemory {
 
  private:
   at::Device device_;
+  bool known_ = true;
 };
 
 /// Bytes of this process that are in memory now.

@@ -37,7 +37,7 @@ struct Seen {
     } else if (z > second) {
       second = z;
     }
-    const float below = z - largest > -1e4f ? z - largest : -1e4f;
+    const float below = z - largest < -1e4f ? -1e4f : z - largest;  // not a number stays none
     const float p = std::exp(below);
     total += p;
     moment += p * below;

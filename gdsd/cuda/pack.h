@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bit>
+#include <cstring>
 
 #include "gdsd/cuda/team.h"
 #include "gdsd/kernel/bfloat16.h"
@@ -54,7 +55,8 @@ GDSD_BOTH Floats<T> load(const T* p, int64_t count) {
 #if defined(__CUDA_ARCH__)
   if (is_whole(p, count)) {
     const uint4 words = *reinterpret_cast<const uint4*>(p);
-    const T* all = reinterpret_cast<const T*>(&words);
+    T all[kPack<T>];
+    memcpy(all, &words, sizeof words);
     for (int i = 0; i < kPack<T>; ++i) out.x[i] = to_float(all[i]);
     return out;
   }
@@ -68,9 +70,10 @@ template <class T>
 GDSD_BOTH void store(T* p, const Floats<T>& from, int64_t count) {
 #if defined(__CUDA_ARCH__)
   if (is_whole(p, count)) {
-    uint4 words;
-    T* all = reinterpret_cast<T*>(&words);
+    T all[kPack<T>];
     for (int i = 0; i < kPack<T>; ++i) all[i] = from_float<T>(from.x[i]);
+    uint4 words;
+    memcpy(&words, all, sizeof words);
     *reinterpret_cast<uint4*>(p) = words;
     return;
   }

@@ -45,14 +45,14 @@ struct Pass {
 };
 
 /// s [N, D] → [N, D], or [R, D] when only `rows` are asked for: then queries, projections and MLP
-/// are made for these alone, since nothing after attention mixes tokens. Takes the kernels for CPUs
+/// are made for these alone, since nothing after attention mixes tokens. Takes our kernels
 /// where they are in use (cpu_kernels.h), else plain_block.
 Tensor run_block(const Block& block, const Pass& pass, const Tensor& s, const Rows* rows);
 
 /// In libtorch's operations.
 Tensor plain_block(const Block& block, const Pass& pass, Tensor s, const Rows* rows);
 
-/// With the kernels for CPUs, and a backward pass of its own that keeps, for each token, s, q, k, v,
+/// With the kernels for CPUs or GPUs, and a backward pass of its own that keeps, for each token, s, q, k, v,
 /// the attended values, the stream between, gate and up: norms and SwiGLU are computed again. An
 /// adapter's products are made in s's type. Equal to plain_block to rounding (E1).
 Tensor fused_block(const Block& block, const Pass& pass, const Tensor& s, const Rows* rows);

@@ -31,7 +31,9 @@ FusedLinears::FusedLinears(const Block& block, const std::vector<Role>& roles, a
   if (!first.empty()) A_ = (first.size() == 1 ? first[0] : at::cat(first)).to(type);
 }
 
-Tensor FusedLinears::low(const Tensor& x) const { return A_.defined() ? linear_forward(x, A_) : Tensor(); }
+Tensor FusedLinears::low(const Tensor& x) const {
+  return A_.defined() ? linear_forward(x, A_) : Tensor();
+}
 
 Tensor FusedLinears::apply(size_t i, const Tensor& x, const Tensor& low, const Tensor& base) const {
   const One& one = all_[i];

@@ -103,8 +103,8 @@ A attention_task(const KernelsOf<T>& k, const AttendedBy& by, const Attended& to
   return a;
 }
 
-/// Calls body(b, head, row of its first query, row of its first key) for every sequence that has
-/// queries and every head of keys, on threads.
+/// Calls body(b, head, row of its first query, row of its first key) for every sequence and every
+/// head of keys, on threads.
 template <class F>
 void over_heads(const AttendedBy& by, F&& body) {
   const auto B = static_cast<int64_t>(by.keys.size()), heads = by.k.size(1) / by.h;
@@ -125,6 +125,7 @@ Attended fused_attend(const AttendedBy& by) {
   with_kernels(by.q, [&]<class T>(const KernelsOf<T>& k) {
     over_heads(by, [&](int64_t b, int64_t head, int64_t q_at, int64_t k_at) {
       const auto task = attention_task<T, Attention<T>>(k, by, out, b, head, q_at, k_at);
+      if (task.queries == 0) return;
       k.table.attention(task, scratch(k.table.attention_scratch(task)).get());
     });
   });

@@ -77,6 +77,8 @@ std::optional<DistinctTokens> distinct_tokens(const Tensor& tokens, int64_t V) {
   const int64_t N = all.numel(), *id = all.const_data_ptr<int64_t>();
   std::vector<int64_t> place(V, -1), distinct, of(N);
   for (int64_t i = 0; i < N; ++i) {
+    check(id[i] >= 0 && id[i] < V, "[Transformer] got token ", id[i], " at ", i, ", expected 0 to ",
+          V - 1, ".");
     if (place[id[i]] < 0) {
       if (2 * (std::ssize(distinct) + 1) > N) return std::nullopt;
       place[id[i]] = std::ssize(distinct);

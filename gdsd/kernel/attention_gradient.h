@@ -131,7 +131,7 @@ void attention_gradient(const AttentionGradient<T>& a, float* memory) {
       gradient_block(a, m, j, least(kKeyBlock, a.keys - j));
     for (int64_t i = 0; i < a.queries; ++i) {
       T* to = a.d_q + i * a.d_q_row + head * a.h;
-      float row[W];
+      float row[W] = {};
       for_each_vector(a.h, [&](int64_t d, auto, auto put) {
         for (int64_t e = 0; e < least(W, a.h - d); ++e)
           row[e] = m.d_q[(d + e) * m.columns + i] * a.scale;

@@ -57,8 +57,8 @@ GDSD_INLINE Floats log(Floats x) {
 }
 
 // Below 2^-12 the rest 1 - u has more digits than a word: such a token's noise is only known to lie
-// between these, -log(-log u) at 2^-12 and at 2^-44.
-inline constexpr float kRareLeast = 8.3f, kRareMost = 30.6f;
+// between these, -log(-log u) at 2^-12 and at 2^-65, the least that uniform_rest() gives.
+inline constexpr float kRareLeast = 8.3f, kRareMost = 45.1f;
 inline constexpr uint32_t kRare = uint32_t{1} << 20;
 
 template <class T>

@@ -14,7 +14,7 @@ GDSD_INLINE float exponentials(const T* z, int64_t V, float top, bool entropy, f
   Floats total = all(0.0f), moments = all(0.0f);
   float extra = 0;
   for_each_vector(V, [&](int64_t v, auto get, auto) {
-    const Floats below = max(get(z + v) - top, all(-1e4f));
+    const Floats below = max(all(-1e4f), get(z + v) - top);
     const Floats p = exp2(below * kLog2E);
     if (v + W <= V) {
       total += p;
@@ -60,7 +60,7 @@ template <class T>
 void log_prob_gradient(T* z, int64_t V, float log_z, int64_t target, float g) {
   const float at_target = (load(z + target, 1)[0] - log_z) * kLog2E;
   for_each_vector(V, [&](int64_t v, auto get, auto put) {
-    put(z + v, exp2(max((get(z + v) - log_z) * kLog2E, all(-125.0f))) * -g);
+    put(z + v, exp2((get(z + v) - log_z) * kLog2E) * -g);
   });
   store(z + target, (1.0f - exp2(all(at_target))) * g, 1);
 }

@@ -48,6 +48,7 @@ GDSD_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 GDSD_INLINE Floats all(float x) { return Floats{} + x; }
 GDSD_INLINE Ints all(int32_t x) { return Ints{} + x; }
+/// b where either is no number.
 GDSD_INLINE Floats max(Floats a, Floats b) { return a > b ? a : b; }
 
 GDSD_INLINE Floats load(const float* p) { return *reinterpret_cast<const LooseFloats*>(p); }
@@ -137,10 +138,11 @@ GDSD_INLINE Floats dot(Floats acc, Floats a, Floats b) {
 #endif
 }
 
-/// 2^x for x ≤ 127, to 3e-7 relative; below 2^−125 that.
+/// 2^x for x ≤ 127, to 3e-7 relative; below 2^−125 that; not a number if x is none.
 GDSD_INLINE Floats exp2(Floats x) {
-  x = max(x, all(-125.0f));
-  const Floats magic = all(12582912.0f);  // 1.5 · 2²³: adding it rounds to an integer
+  x = max(all(-125.0f), x);
+  // 1.5 · 2²³: adding it rounds to an integer, which 127 makes a float's exponent.
+  const Floats magic = all(12582912.0f + 127.0f);
   const Floats shifted = x + magic;
   const Floats r = x - (shifted - magic);  // −½ … ½
   // Taylor's ln(2)ⁿ/n!, the last two adjusted for the interval.
@@ -151,8 +153,7 @@ GDSD_INLINE Floats exp2(Floats x) {
   p = p * r + 2.4022651e-1f;
   p = p * r + 6.9314718e-1f;
   p = p * r + 1.0f;
-  return reinterpret_cast<Floats>(reinterpret_cast<Ints>(p) +
-                                  (reinterpret_cast<Ints>(shifted) << 23));
+  return p * reinterpret_cast<Floats>(reinterpret_cast<Ints>(shifted) << 23);
 }
 
 inline constexpr float kLog2E = 1.44269504f;

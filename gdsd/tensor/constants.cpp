@@ -23,6 +23,11 @@ Tensor copied(const std::vector<int64_t>& values, at::ScalarType type, at::Devic
 }
 
 Tensor constant(const std::vector<int64_t>& values, at::ScalarType type, at::Device device) {
+  if (!device.is_cuda()) {  // where making it again costs what finding it would
+    const Tensor made = copied(values, type, device);
+    if (holder) holder->push_back(made);
+    return made;
+  }
   static std::mutex mutex;
   static std::map<Name, Tensor> kept;
   const std::lock_guard lock(mutex);

@@ -1,4 +1,4 @@
-// Which of the kernels for CPUs this process uses, and how tensors are handed to them.
+// Which kernels this process uses, and how tensors are handed to those for CPUs.
 #pragma once
 
 #include <algorithm>
@@ -23,9 +23,11 @@ InstructionSet kernel_instruction_set();
 /// kernels for it (gpu_kernels.h), or, to be planned, on meta.
 bool kernels_take(const Tensor& x);
 
-/// The tile of logits for such states: with these kernels one that a shared cache holds.
+/// The tile of logits for such states: on CPUs one that a shared cache holds, on a GPU one of so many
+/// rows that their products are not bound by reading the head, 530 of LLaDA's.
 inline int64_t fitting_tile(const Tensor& hidden, int64_t tile) {
-  return kernels_take(hidden) && !hidden.is_cuda() ? std::min(tile, int64_t{1} << 22) : tile;
+  if (!kernels_take(hidden)) return tile;
+  return hidden.is_cuda() ? std::max(tile, int64_t{1} << 26) : std::min(tile, int64_t{1} << 22);
 }
 
 template <class T>

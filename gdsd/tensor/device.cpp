@@ -70,7 +70,7 @@ Compute open_compute(const ComputeOptions& options, int64_t D) {
         "[compute.device] cuda was asked for, but no GPU with its libraries was found. Run `make "
         "setup` on a machine with a GPU and nvcc, or say compute.device=cpu.");
   if (cuda) compute.device = at::kCUDA;
-  compute.augment = cuda;
+  compute.augment = cuda && kernels_in_use() != KernelChoice::kOff;
 
   const bool fast_bfloat16 = cuda || (cpu_multiplies_bfloat16() && D >= kNarrow);
   const bool bfloat16 = options.precision == Precision::kBfloat16 ||
@@ -87,7 +87,8 @@ Compute open_compute(const ComputeOptions& options, int64_t D) {
                      .activation_checkpointing = compute.activation_checkpointing
                                                      ? Checkpointing::kOn
                                                      : Checkpointing::kOff,
-                     .kernels = kernels_in_use(),
+                     // On a GPU the CPU's kind decides nothing: a run may go on beside another.
+                     .kernels = compute.augment ? KernelChoice::kAuto : kernels_in_use(),
                      .reuse = options.reuse,
                      .graphs = options.graphs};
   return compute;

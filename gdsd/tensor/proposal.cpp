@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -120,7 +121,9 @@ void propose_row(const KernelsOf<T>& k, T* z, int64_t V, const ProposalOptions& 
   const RowSummary all = k.table.summarise(z, V, /*entropy=*/true);
   for (int64_t id : o.banned)
     if (id < usable) never(z[id]);
+  const bool first = all.argmax < usable && std::ranges::count(o.banned, all.argmax) == 0;
   const int64_t token = o.temperature > 0 ? draw(k, z, usable, o.temperature, key)
+                        : first           ? all.argmax
                                           : k.table.summarise(z, usable, /*entropy=*/false).argmax;
   auto p = [&](float logit) { return std::exp(logit - all.log_z); };
   out.token.template mutable_data_ptr<int64_t>()[r] = token;

@@ -5,6 +5,7 @@
 #include "gdsd/denoiser/model.h"
 #include "gdsd/denoiser/peft.h"
 #include "gdsd/masking/scores.h"
+#include "gdsd/sampler/resident.h"
 #include "gdsd/tensor/free_memory.h"
 #include "gdsd/tensor/tally.h"
 #include "gdsd/tensor/vocabulary_head.h"
@@ -191,6 +192,8 @@ Plan Rehearsal::run() {
   const EvaluationOptions& e = config_.eval;
   const int64_t asked = (e.problems > 0 ? e.problems : kUncounted) * e.samples;
   if (e.every > 0) plan_.evaluation = most([&] { sample(piece(asked, e.batch), e.temperature); });
+  if (compute_.device.is_cuda() && compute_.graphs && is_resident(config_.rollout.sampler))
+    plan_.graphs = plan_.rollout + plan_.evaluation;
   const ObjectiveOptions& o = config_.objective;
   plan_.scoring = most([&] {
     const at::NoGradGuard no_grad;

@@ -12,6 +12,7 @@ struct Plan {
   int64_t reference = 0;  // a frozen copy, where the objective asks for one
   int64_t adapter = 0;
   int64_t optimizer = 0;  // the two moments of what is trained
+  int64_t graphs = 0;     // on a GPU: what the recorded steps of rollouts and evaluation keep
 
   int64_t rollout = 0;      // sampling
   int64_t evaluation = 0;   // the same, on held-out problems
@@ -23,7 +24,7 @@ struct Plan {
   // a threshold the most that it can take.
   double rollout_flops = 0, scoring_flops = 0, learning_flops = 0;
 
-  int64_t lasting() const { return weights + reference + adapter + optimizer; }
+  int64_t lasting() const { return weights + reference + adapter + optimizer + graphs; }
   int64_t peak() const { return lasting() + std::max({rollout, evaluation, scoring, learning}); }
 };
 

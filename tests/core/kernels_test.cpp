@@ -43,7 +43,9 @@ TEST_P(Kernels, AttentionIsItsFormula) {
   const std::vector<Shape> shapes{{{37, 1, 0, 5}, {53, 1, 4, 5}, 2, 1, 20},
                                   {{3, 18}, {131, 18}, 1, 3, 64},
                                   {{1}, {1}, 2, 2, 7},
-                                  {{129}, {200}, 1, 1, 16}};
+                                  {{129}, {200}, 1, 1, 16},
+                                  {{70}, {70}, 1, 2, 80},
+                                  {{9}, {70}, 1, 1, 128}};
   for (at::ScalarType type : kTypes)
     for (const Shape& s : shapes) {
       int64_t R = 0, N = 0;
@@ -62,6 +64,24 @@ TEST_P(Kernels, AttentionIsItsFormula) {
       const double bound = type == at::kFloat ? 40 : 6;
       EXPECT_LE(error(got.out, expected), bound / 2) << s.h;
       for (size_t i = 0; i < 3; ++i) EXPECT_LE(error(gradient[i], wanted[i]), bound) << s.h << i;
+    }
+}
+
+// What is no number, or infinite, stays to be seen by the check of the loss.
+TEST_P(Kernels, AttentionHidesNoBadNumber) {
+  const std::vector<int64_t> lengths{40};
+  for (at::ScalarType type : kTypes)
+    for (double bad : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+      const Tensor q = noise({40, 16}, "q", type).abs(), k = noise({40, 16}, "k", type),
+                   v = noise({40, 16}, "v", type);
+      k[3][5] = bad;
+      const AttendedBy by{q, k, v, lengths, lengths, 16};
+      const Attended got = fused_attend(by);
+      const bool all = std::isnan(bad) || bad > 0;  // a score of −∞ is a weight of 0
+      EXPECT_EQ(all, got.out.isnan().all().item<bool>()) << bad;
+      const auto [d_q, d_k, d_v] = fused_attend_gradient(by, got, v);
+      EXPECT_TRUE(d_q.isnan().any().item<bool>()) << bad;
+      EXPECT_EQ(all, d_v.isnan().all().item<bool>()) << bad;
     }
 }
 

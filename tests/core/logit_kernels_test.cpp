@@ -44,6 +44,22 @@ Proposal proposals_of(int64_t R, int64_t V, at::ScalarType type, const ProposalO
 }
 
 // The same token, of the same noise in float64: E0. What is said of it differs by rounding.
+TEST_P(LogitKernels, HideNoBadNumber) {
+  for (at::ScalarType type : kTypes)
+    for (float bad : {NAN, HUGE_VALF}) {
+      const Tensor hidden = at::eye(3, at::TensorOptions(type)).slice(0, 0, 2);
+      Tensor weight = noise({40, 3}, "weight", type);
+      weight[17][0] = bad;  // a logit of the first row, and 0 times it one of the second
+      const Tensor given = hidden.clone().requires_grad_();
+      const Tensor got = log_prob(given, weight, to_tensor<int64_t>({3, 17}));
+      EXPECT_TRUE(got.isnan().all().item<bool>());
+      got.sum().backward();
+      EXPECT_TRUE(given.grad().isnan().all().item<bool>());
+      const Proposal proposal = propose(hidden, weight, {}, std::vector<Key>(2));
+      EXPECT_TRUE(proposal.log_p.isnan().all().item<bool>());
+    }
+}
+
 TEST_P(LogitKernels, ProposeWhatLibtorchsOperationsPropose) {
   const std::vector<ProposalOptions> all{{.temperature = 1.0},
                                          {.temperature = 0.05},
