@@ -79,7 +79,9 @@ bench: export CONFIGS := $(CONFIGS)
 bench: export DTYPES := $(DTYPES)
 bench: export ROUNDS := $(ROUNDS)
 bench: export THREADS := $(THREADS)
-bench: build setup-bench ## speed and memory against PyTorch (CONFIGS="T S M G V D scaling")
+bench: ## speed and memory against PyTorch (CONFIGS="T S M G V D scaling" DTYPES ROUNDS THREADS OUT=FILE.json)
+	@python3 scripts/bench.py --check
+	@$(MAKE) --no-print-directory build setup-bench
 	@.venv-bench/bin/python scripts/bench.py
 
 kernel-bench: build ## every kernel for CPUs against libtorch's operations

@@ -12,6 +12,7 @@
 #include "gdsd/denoiser/init_weights.h"
 #include "gdsd/denoiser/transformer.h"
 #include "gdsd/sampler/sampler.h"
+#include "gdsd/tensor/device.h"
 #include "gdsd/tensor/random.h"
 #include "gdsd/tensor/vocabulary_head.h"
 
@@ -198,6 +199,10 @@ void run() {
 
 int main() {
   try {
+    if (!uses_gpu({.device = DeviceChoice::kCuda})) {
+      std::fprintf(stderr, "gpu_check: no GPU, or no libtorch for it\n");
+      return 77;
+    }
     run();
   } catch (const c10::Error& error) {
     std::fprintf(stderr, "gpu_check: %s\n", error.what_without_backtrace());

@@ -7,6 +7,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 
@@ -167,11 +168,24 @@ void adamw(int64_t n) {
       });
 }
 
+/// The number in `text`, 1 to `most`; 0 if it is none.
+int number(const std::string& text, int most) {
+  int n = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && n >= 1 && n <= most ? n : 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  at::set_num_threads(argc > 1 ? std::atoi(argv[1]) : 1);
-  if (argc > 2) rounds = std::max(1, std::atoi(argv[2]));
+  const int threads = argc > 1 ? number(argv[1], 1024) : 1;
+  if (argc > 2) rounds = number(argv[2], 10000);
+  if (threads == 0 || rounds == 0 || argc > 3) {
+    std::fprintf(stderr, "usage: kernel_bench [THREADS [ROUNDS]], 1 to 1024 and 1 to 10000\n");
+    return 2;
+  }
+  at::set_num_threads(threads);
   at::manual_seed(0);
   std::printf("%d threads, %s\n%-44s %9s %9s %7s %9s\n", at::get_num_threads(),
               to_text(kernels_in_use()).c_str(), "", "ours ms", "torch ms", "ratio", "GFLOP/s");

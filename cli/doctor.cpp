@@ -21,6 +21,7 @@
 #include "gdsd/base/progress.h"
 #include "gdsd/base/regex.h"
 #include "gdsd/cuda/table.h"
+#include "gdsd/tensor/cpu_kernels.h"
 #include "gdsd/tensor/device.h"
 #include "gdsd/tensor/graph.h"
 #include "gdsd/tensor/tiles.h"
@@ -73,6 +74,7 @@ std::string describe_compute(int64_t width) {
 
 /// The kernel that attention takes there, as libtorch chooses it for a model's heads.
 std::string describe_attention(const Compute& c) {
+  if (c.device.is_cpu() && kernels_in_use() != KernelChoice::kOff) return "CPU kernels";
   const at::TensorOptions like = at::TensorOptions(c.device).dtype(c.dtype);
   const Tensor q = at::empty({1, 32, 64, 128}, like);
   constexpr std::array<const char*, 5> names{"plain products (math)", "flash attention",
@@ -83,10 +85,25 @@ std::string describe_attention(const Compute& c) {
                 choice < names.size() ? names[choice] : "unknown to this program");
 }
 
+/// Of our own, and whose products of linear layers are taken.
+std::string describe_kernels() {
+  const InstructionSet set = kernel_instruction_set();
+  return concat(to_text(kernels_in_use()), "; products by ",
+                makes_products(set, false) ? "them" : "libtorch", " in float32, by ",
+                makes_products(set, true) ? "them" : "libtorch", " in bfloat16");
+}
+
 std::string describe_gpu_kernels() {
   const std::string architectures = cuda_architectures();
   return architectures.empty() ? "none, built without nvcc: on a GPU libtorch's operations"
                                : "compiled for CUDA architectures " + architectures;
+}
+
+std::string describe_tiles(const Compute& c) {
+  const int64_t tile =
+      fitting_tile(at::empty({0}, at::TensorOptions(c.device).dtype(c.dtype)), kTile);
+  return concat("tiles of ", tile, " logits, ", human_bytes(4.0 * static_cast<double>(tile)),
+                " in float32");
 }
 
 /// Whether a block's denoising steps become one CUDA graph.
@@ -164,11 +181,11 @@ int run_doctor() {
   const std::string missing = describe_gpu();
   print_row("narrow models", describe_compute(64) + " (width below 256)");
   print_row("wide models", describe_compute(4096));
+  print_row("CPU kernels", describe_kernels());
   print_row("attention", describe_attention(open_compute({}, 4096)));
   print_row("GPU kernels", describe_gpu_kernels());
   print_row("CUDA graphs", describe_graphs());
-  print_row("vocabulary head",
-            concat("tiles of ", kTile, " logits, ", human_bytes(4.0 * kTile), " in float32"));
+  print_row("vocabulary head", describe_tiles(open_compute({}, 4096)));
   print_row("missing", missing.empty() ? "nothing" : missing);
   return kExitDone;
 }

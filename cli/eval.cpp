@@ -125,9 +125,7 @@ SummaryRows summarise(const EvalConfig& config, const Model& model, const Comput
                                    ? "as plain text: the model has no chat template"
                                    : "in the model's chat template, where they are worded");
   rows.emplace_back(
-      "sampler",
-      concat(config.sampler.gen_length, " tokens in blocks of ", config.sampler.block_length, ", ",
-             config.sampler.calls(), " denoising steps, temperature ", config.sampler.temperature));
+      "sampler", concat(config.sampler.describe(), ", temperature ", config.sampler.temperature));
   return rows;
 }
 

@@ -29,6 +29,13 @@ std::string best_pass(const Json& result) {
   return concat(percent(result.at("metrics"), concat("eval/pass@", k)), " (k = ", k, ")");
 }
 
+/// How far an approximate sampler's tokens are those of the exact one, in percent.
+std::string agreement(const Json& result) {
+  const bool exact =
+      setting(result, "sampler.cache") == "none" && setting(result, "sampler.threshold") == "0";
+  return exact ? "exact" : percent(result.at("metrics"), "eval/token_agreement");
+}
+
 Line line_of(const std::string& folder, const Json& result) {
   const Json& m = result.at("metrics");
   return {folder,
@@ -43,7 +50,8 @@ Line line_of(const std::string& folder, const Json& result) {
           percent(m, "eval/released"),
           best_pass(result),
           fixed(m.at("eval/reward").get<double>(), 3),
-          m.contains("eval/length") ? fixed(m["eval/length"].get<double>(), 1) : ""};
+          m.contains("eval/length") ? fixed(m["eval/length"].get<double>(), 1) : "",
+          agreement(result)};
 }
 
 void print_table(const std::vector<Line>& lines) {
@@ -64,7 +72,8 @@ void print_table(const std::vector<Line>& lines) {
 
 int run_results(const ResultsArguments& arguments) {
   std::vector<Line> lines{{"folder", "model", "task", "prompt", "length", "problems", "solved %",
-                           "95 %", "parts %", "released %", "pass@k %", "reward", "tokens"}};
+                           "95 %", "parts %", "released %", "pass@k %", "reward", "tokens",
+                           "agreement %"}};
   Json all = Json::array();
   for (const std::string& folder : arguments.folders) {
     Json result = read_result(folder);

@@ -88,12 +88,14 @@ void print_cards(const TrainConfig& config, const ModelConfig& model, int64_t P)
   }
 }
 
-void print_time(const Plan& plan, const Compute& compute, double tflops, int64_t steps) {
+void print_time(const Plan& plan, const Compute& compute, double tflops, int64_t steps,
+                bool at_most) {
   const double all = plan.rollout_flops + plan.scoring_flops + plan.learning_flops;
   std::cout << "work of a step\n";
   row("operations",
-      concat(human_count(all), ": rollout ", human_count(plan.rollout_flops), ", look back ",
-             human_count(plan.scoring_flops), ", learning ", human_count(plan.learning_flops)));
+      concat(at_most ? "at most " : "", human_count(all), ": rollout ",
+             human_count(plan.rollout_flops), ", look back ", human_count(plan.scoring_flops),
+             ", learning ", human_count(plan.learning_flops)));
   if (tflops <= 0 && !compute.device.is_cpu()) {
     row("time", "say --tflops of the GPU: half of its peak is a fair guess");
     return;
@@ -120,6 +122,9 @@ int run_plan(const PlanArguments& arguments) {
   const ModelConfig model = config_of(config.model);
   Compute compute = planned_compute(config, model.architecture.width);
   const int64_t P = arguments.prompt > 0 ? arguments.prompt : planned_prompt(config);
+  const int64_t C = config.rollout.sampler.gen_length, most = model.architecture.max_length;
+  check(P + C <= most, "[plan] prompts of ", P, " tokens and completions of ", C,
+        " do not fit the model's ", most, " positions.");
   const bool here = compute.device.is_cpu() || uses_gpu(config.compute);
   const int64_t memory = here ? free_memory(compute.device) : 0;
   if (here && is_automatic(config))
@@ -134,7 +139,7 @@ int run_plan(const PlanArguments& arguments) {
   print_memory(plan);
   bytes_row("free here", memory);
   print_cards(config, model, P);
-  print_time(plan, compute, arguments.tflops, config.steps);
+  print_time(plan, compute, arguments.tflops, config.steps, config.rollout.sampler.threshold > 0);
   return kExitDone;
 }
 

@@ -23,8 +23,6 @@ import pathlib
 import statistics
 import sys
 
-from safetensors.torch import load_file
-
 import bench_scaling
 from bench_common import GDSD, REFERENCE, ROOT, WORK, compared, fail, number, run, words
 from bench_step import StepPair
@@ -75,7 +73,10 @@ class Pair:
         return files[0], files[1] if dump else None
 
     def _read(self, figures, dump):
-        return json.loads(figures.read_text()), load_file(dump) if dump else None
+        if not dump:
+            return json.loads(figures.read_text()), None
+        from safetensors.torch import load_file  # of .venv-bench; --check does without
+        return json.loads(figures.read_text()), load_file(dump)
 
     def baseline(self, dtype, phases, temperature=1.0, dump=False, repeat=1):
         figures, tensors = self._files("baseline", dump)
@@ -266,13 +267,30 @@ def save(path, results):
     path.write_text(json.dumps(held, indent=1) + "\n")
 
 
+def check_results(path):
+    """That the figures can be added to the file, before any are measured."""
+    if not path.parent.is_dir():
+        fail(2, f"OUT: {path.parent} is no folder")
+    if path.exists() and not path.is_file():
+        fail(2, f"OUT: {path} is no file")
+    try:
+        held = json.loads(path.read_text()) if path.exists() else {}
+    except ValueError as error:
+        fail(2, f"OUT: {path} is not JSON ({error}): name another file, or remove it")
+    if not isinstance(held, dict):
+        fail(2, f"OUT: {path} does not hold results: name another file")
+
+
 def main():
     configs = words("CONFIGS", "T S M D", [*CONFIGS, "scaling"])
     dtypes = words("DTYPES", "bfloat16 float32", ("bfloat16", "float32"))
     rounds, threads = number("ROUNDS", 3), number("THREADS", len(os.sched_getaffinity(0)))
     out = pathlib.Path(os.environ.get("OUT") or ROOT / "bench" / "results.json")
-    if not out.parent.is_dir():
-        fail(2, f"OUT: {out.parent} is no folder")
+    check_results(out)
+    if sys.argv[1:] == ["--check"]:
+        return
+    if not pathlib.Path(GDSD).is_file():
+        fail(2, f"there is no program {GDSD}: run `make build`")
     WORK.mkdir(parents=True, exist_ok=True)
     pairs = [(DemoPair if name == "D" else Pair)(name, threads)
              for name in configs if name != "scaling"]
@@ -290,4 +308,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

@@ -28,7 +28,7 @@ def words(name, default, known=None):
 
 def number(name, default):
     text = os.environ.get(name, str(default))
-    if not text.isdigit() or int(text) < 1:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
         fail(2, f"{name}: got '{text}', expected 1 or more")
     return int(text)
 

@@ -168,7 +168,8 @@ Error located(const FieldError& e, const fs::path& file, std::span<const Setting
     if (!owners.empty()) hint = concat("It belongs to ", owners, ", which is not chosen.");
     if (hint.empty()) hint = "`--help` lists them all.";
   }
-  return Error(concat(where, ": ", e.path, ": ", e.message, hint.empty() ? "" : " ", hint));
+  return Error(concat(where, where.empty() ? "" : ": ", e.path, ": ", e.message,
+                      hint.empty() ? "" : " ", hint));
 }
 
 }  // namespace gdsd

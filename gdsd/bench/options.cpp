@@ -1,4 +1,8 @@
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "gdsd/bench/bench.h"
@@ -17,11 +21,19 @@ std::vector<std::string> split_names(const std::string& list) {
   return names;
 }
 
-/// A file that is written when all is done: its folder must be there before.
-void check_folder(const std::string& file, const char* name) {
-  const auto folder = std::filesystem::path(file).parent_path();
-  check_field(folder.empty() || std::filesystem::is_directory(folder), name, "got '", file,
-              "', but there is no folder ", folder.string(), ": make it first.");
+/// A file that is written when all is done: that it can be has to be known before.
+void check_writable(const std::string& file, const char* name) {
+  namespace fs = std::filesystem;
+  if (file.empty()) return;
+  const fs::path folder = fs::path(file).has_parent_path() ? fs::path(file).parent_path() : ".";
+  check_field(fs::is_directory(folder), name, "got '", file, "', but there is no folder ",
+              folder.string(), ": make it first.");
+  const auto there = fs::symlink_status(file);
+  check_field(!fs::exists(there) || fs::is_regular_file(there), name, "got '", file,
+              "', which is no regular file.");
+  check_field(::access(folder.c_str(), W_OK) == 0, name, "got '", file,
+              "', but nothing can be written in ", folder.string(), ": ", std::strerror(errno),
+              ".");
 }
 
 }  // namespace
@@ -38,8 +50,9 @@ void BenchOptions::validate() const {
                 "phases", "got '", name, "', expected some of rollout,old,ref,train.");
   check_field(dump.empty() || !std::filesystem::exists(dump), "dump", "'", dump,
               "' is there already: name another file, or remove it.");
-  check_folder(dump, "dump");
-  check_folder(json, "json");
+  check_writable(dump, "dump");
+  check_writable(json, "json");
+  check_field(json.empty() || json != dump, "json", "got '", json, "', which is dump's file too.");
   check_field(masks.empty() || std::filesystem::exists(masks), "masks", "'", masks,
               "': no such file.");
 }

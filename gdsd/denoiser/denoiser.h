@@ -21,9 +21,9 @@ class Denoiser {
 
   /// The same with less work, approximately. With `kept` empty it is encode(), and every layer's keys
   /// and values are put there. With those of a former call only the tokens of `window`, among them
-  /// the rows, go through the layers: they attend to their own keys and values, which replace the
-  /// kept ones, and to the kept ones of all other tokens, whatever these have become meanwhile.
-  /// Without a gradient.
+  /// the rows, go through the layers: they attend to their own keys and values, and to the kept ones
+  /// of all other tokens, whatever these have become meanwhile. The window is the same in all calls
+  /// with one `kept`: what is kept of it is nobody's business. Without a gradient.
   virtual Tensor encode_within(const Packed& x, const Rows& rows, const Window& window,
                                KeyValues& kept) const;
 

@@ -10,6 +10,7 @@ struct KeyValues {
     Tensor k, v;  // [N, H′ h] of all tokens of a batch, k rotated
   };
   std::vector<Layer> layers;  // none before the first call
+  Tensor first;               // [N] int64: the tokens that were there then
 
   bool empty() const { return layers.empty(); }
 };

@@ -88,7 +88,7 @@ void LoraOptions::validate() const {
   check_field(rank >= 0, "rank", "must not be negative, got ", rank, ".");
   check_field(alpha > 0, "alpha", "must be positive, got ", alpha, ".");
   check_field(rank == 0 || from.empty(), "rank", "got ", rank,
-              ", but lora.from says it: give one.");
+              ", but lora.from says it: give one of them, rank 0 with lora.from.");
   target_roles(targets, Family::kLlada);
 }
 

@@ -6,10 +6,11 @@ namespace gdsd {
 
 namespace {
 
-/// Tokens of every sequence, then the rows asked of it.
-std::vector<std::vector<int64_t>> contents(const Packed& x, const Rows& rows) {
+/// Tokens of every sequence, then the rows asked of it, then what else is to be equal [N].
+std::vector<std::vector<int64_t>> contents(const Packed& x, const Rows& rows, const Tensor& more) {
   const auto at = x.offsets();
   const int64_t* tokens = x.tokens.const_data_ptr<int64_t>();
+  const int64_t* others = more.defined() ? more.const_data_ptr<int64_t>() : nullptr;
   const Tensor index = rows.index.contiguous();
   const int64_t* row = index.const_data_ptr<int64_t>();
   std::vector<std::vector<int64_t>> out;
@@ -17,23 +18,25 @@ std::vector<std::vector<int64_t>> contents(const Packed& x, const Rows& rows) {
     out.emplace_back(tokens + at[b], tokens + at[b + 1]);
     for (int64_t i = 0; i < rows.counts[b]; ++i) out.back().push_back(*row++ - at[b]);
     out.back().push_back(rows.counts[b]);
+    if (others) out.back().insert(out.back().end(), others + at[b], others + at[b + 1]);
   }
   return out;
 }
 
-}  // namespace
-
-std::optional<DistinctSequences> distinct_sequences(const Packed& x, const Rows& rows) {
-  const auto all = contents({x.tokens.contiguous(), x.lengths}, rows);
+/// With `more`, those of which nothing is asked are left out.
+std::optional<DistinctSequences> distinct_in(const Packed& x, const Rows& rows,
+                                             const Tensor& more) {
+  const auto all = contents({x.tokens.contiguous(), x.lengths}, rows, more);
   const auto begins = x.offsets();
   struct Place {
     int64_t row, token;  // where a kind of sequence begins among the new ones
   };
   std::map<std::vector<int64_t>, Place> places;
   std::vector<Tensor> kept;
-  std::vector<int64_t> lengths, counts, index, of, token_of;
+  std::vector<int64_t> lengths, counts, index, of, token_of, which;
   int64_t length = 0;
   for (int64_t b = 0; b < x.size(); ++b) {
+    if (more.defined() && rows.counts[b] == 0) continue;
     const auto [found, is_new] = places.emplace(all[b], Place{std::ssize(index), length});
     const auto [row, token] = found->second;
     for (int64_t i = 0; i < rows.counts[b]; ++i) of.push_back(row + i);
@@ -44,11 +47,40 @@ std::optional<DistinctSequences> distinct_sequences(const Packed& x, const Rows&
     for (int64_t i = 0; i < rows.counts[b]; ++i) index.push_back(length + all[b][own + i]);
     lengths.push_back(own);
     counts.push_back(rows.counts[b]);
+    which.push_back(b);
     length += own;
   }
-  if (std::ssize(lengths) == x.size()) return std::nullopt;
-  return DistinctSequences{
-      {at::cat(kept), lengths}, {to_tensor(index), counts}, to_tensor(of), to_tensor(token_of)};
+  if (lengths.empty() || std::ssize(lengths) == x.size()) return std::nullopt;
+  return DistinctSequences{{at::cat(kept), lengths},
+                           {to_tensor(index), counts},
+                           to_tensor(of),
+                           to_tensor(token_of),
+                           which};
+}
+
+}  // namespace
+
+std::optional<DistinctSequences> distinct_sequences(const Packed& x, const Rows& rows) {
+  return distinct_in(x, rows, {});
+}
+
+std::optional<DistinctWithin> distinct_within(const Packed& x, const Rows& rows,
+                                              const Window& window, const KeyValues& kept) {
+  auto distinct = distinct_in(x, rows, kept.first);
+  if (!distinct) return std::nullopt;
+  const auto before = x.offsets(), now = distinct->x.offsets();
+  DistinctWithin out{.sequences = std::move(*distinct), .window = {}, .kept = {}};
+  std::vector<int64_t> tokens;  // of the whole batch
+  for (size_t i = 0; i < out.sequences.which.size(); ++i) {
+    const int64_t b = out.sequences.which[i], shift = now[i] - before[b];
+    out.window.begin.push_back(window.begin[b] + shift);
+    out.window.end.push_back(window.end[b] + shift);
+    for (int64_t t = before[b]; t < before[b + 1]; ++t) tokens.push_back(t);
+  }
+  const Tensor index = to_tensor(tokens);
+  for (const auto& [k, v] : kept.layers)
+    out.kept.layers.push_back({k.index_select(0, index), v.index_select(0, index)});
+  return out;
 }
 
 std::optional<AskedSequences> asked_sequences(const Packed& x, const Rows& rows) {

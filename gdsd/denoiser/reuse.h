@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "gdsd/denoiser/packed.h"
+#include "gdsd/denoiser/key_values.h"
 
 namespace gdsd {
 
@@ -14,11 +14,22 @@ struct DistinctSequences {
   Packed x;
   Rows rows;
   Tensor of;  // [R] int64: where the states of the whole batch's rows are among those of `rows`
-  Tensor token_of;  // [N] int64: where the whole batch's tokens are among those of x
+  Tensor token_of;             // [N] int64: where the whole batch's tokens are among those of x
+  std::vector<int64_t> which;  // of every sequence of x: which one of the whole batch it is
 };
 
 /// None if all differ, in tokens or in the rows asked for. On the CPU.
 std::optional<DistinctSequences> distinct_sequences(const Packed& x, const Rows& rows);
+
+/// The different ones of those of which some row is asked, where keys and values are kept: equal are
+/// sequences that are so now and were when these were made, of the tokens kept.first.
+struct DistinctWithin {
+  DistinctSequences sequences;
+  Window window;
+  KeyValues kept;  // copies
+};
+std::optional<DistinctWithin> distinct_within(const Packed& x, const Rows& rows,
+                                              const Window& window, const KeyValues& kept);
 
 /// Those of which some row is asked for, and the rows in them; none if that is all of them, or none.
 struct AskedSequences {

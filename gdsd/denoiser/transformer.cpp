@@ -225,10 +225,23 @@ bool Transformer::shares(const Tensor& tokens) const {
 Tensor Transformer::encode_within(const Packed& x, const Rows& rows, const Window& window,
                                   KeyValues& kept) const {
   check(!c10::GradMode::is_enabled(), "[encode_within] has no gradient.");
-  const bool shifted = architecture().shifted;
-  const Rows asked = shifted ? predictors(x, rows) : rows;
-  if (kept.empty()) return kept_states(x, asked, kept);
-  const Rows tokens = tokens_of(x, window, asked, shifted);
+  const Rows asked = architecture().shifted ? predictors(x, rows) : rows;
+  if (kept.empty()) {
+    kept.first = x.tokens.clone();
+    return kept_states(x, asked, kept);
+  }
+  if (shares(x.tokens))
+    if (auto distinct = distinct_within(x, asked, window, kept)) {
+      const DistinctSequences& some = distinct->sequences;
+      return states_within(some.x, some.rows, distinct->window, distinct->kept)
+          .index_select(0, some.of);
+    }
+  return states_within(x, asked, window, kept);
+}
+
+Tensor Transformer::states_within(const Packed& x, const Rows& asked, const Window& window,
+                                  KeyValues& kept) const {
+  const Rows tokens = tokens_of(x, window, asked, architecture().shifted);
   Tensor place = at::full_like(x.tokens, -1);  // of every token in the window
   place.index_copy_(0, tokens.index, at::arange(tokens.index.size(0), x.tokens.options()));
   const Rows here{place.index_select(0, asked.index), asked.counts};

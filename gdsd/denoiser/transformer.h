@@ -63,6 +63,8 @@ class Transformer : public Denoiser {
   Block make_block(int64_t layer) const;
   bool shares(const Tensor& tokens) const;
   Tensor kept_states(const Packed& x, const Rows& rows, KeyValues& kept) const;
+  Tensor states_within(const Packed& x, const Rows& asked, const Window& window,
+                       KeyValues& kept) const;
   Tensor distinct_states(const Packed& x, const Rows& rows, KeyValues* kept = nullptr,
                          const Rows* window = nullptr) const;
 

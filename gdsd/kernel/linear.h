@@ -67,17 +67,17 @@ void linear_gradient(const T* d, int64_t d_row, const T* x, int64_t x_row, int64
                      int64_t in, float* d_w, int64_t d_w_row, float* scratch) {
   Word* b = reinterpret_cast<Word*>(scratch);
   Word* pairs = b + packed_size(kDepth, kPanel);
-  for (int64_t i = 0; i < n || i == 0;
-       i += kDepth * kPerWord<T>, d += kDepth * kPerWord<T> * d_row) {
+  for (int64_t i = 0; i < n || i == 0; i += kDepth * kPerWord<T>) {
     const int64_t rows = least(n - i, kDepth * kPerWord<T>), words = words_of<T>(rows);
-    if constexpr (sizeof(T) != 4) pack(d, d_row, rows, out, pairs);
+    const T* a = d + i * d_row;
+    if constexpr (sizeof(T) != 4) pack(a, d_row, rows, out, pairs);
     for (int64_t j = 0; j < in; j += kPanel) {
       const int64_t columns = least(in - j, kPanel);
       pack(x + i * x_row + j, x_row, rows, columns, b);
       float* c = d_w + j;
       const float* base = i ? c : nullptr;
       if constexpr (sizeof(T) == 4) {
-        product<T>(Operands<float>{reinterpret_cast<const Word*>(d), 1, d_row, b, words, base,
+        product<T>(Operands<float>{reinterpret_cast<const Word*>(a), 1, d_row, b, words, base,
                                    d_w_row, c, d_w_row},
                    out, columns);
       } else {

@@ -127,6 +127,8 @@ struct SamplerOptions {
 
   /// Whether other tokens may come out than with exact().
   bool approximate() const { return threshold > 0 || cache != Cache::kNone; }
+  /// "256 tokens in blocks of 32, 128 denoising steps", and what is approximate about them.
+  std::string describe() const;
   SamplerOptions exact() const;
 };
 

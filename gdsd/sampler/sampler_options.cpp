@@ -42,6 +42,15 @@ SamplerOptions SamplerOptions::exact() const {
   return out;
 }
 
+std::string SamplerOptions::describe() const {
+  std::string text = concat(gen_length, " tokens in blocks of ", block(), ", ",
+                            threshold > 0 ? "at most " : "", calls(), " denoising steps");
+  if (threshold > 0) text += concat(", approximate: threshold ", threshold);
+  if (cache != Cache::kNone)
+    text += concat(threshold > 0 ? ", " : ", approximate: ", "cache ", to_text(cache));
+  return text;
+}
+
 ProposalOptions proposal_options(const SamplerOptions& o, const Vocabulary& vocabulary) {
   ProposalOptions out{.temperature = o.temperature,
                       .top_p = o.top_p,

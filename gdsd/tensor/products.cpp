@@ -97,26 +97,27 @@ Tensor linear_weight_gradient(const Tensor& d_, const Tensor& x_) {
   const Tensor d = by_rows(d_), x = by_rows(x_);
   const int64_t n = d.size(0), out = d.size(1), in = x.size(1);
   Tensor d_w = at::empty({out, in}, d.options().dtype(at::kFloat));
+  const int64_t threads = at::get_num_threads();
   with_kernels(d, [&](const auto& kernels) {
     const auto& table = kernels.table;
-    // As many blocks of W's rows as keep all threads busy: each packs the columns of x anew.
+    // A task is a panel of columns of a block of rows of d_w; for each block x is packed anew.
     const int64_t panels = (in + table.panel - 1) / table.panel;
-    const int64_t blocks = std::max<int64_t>(1, at::get_num_threads() / panels),
-                  height = (out + blocks - 1) / blocks;
-    at::parallel_for(0, blocks * panels, 1 + kPart / (n * height * table.panel + 1),
-                     [&](int64_t first, int64_t end) {
-                       const auto memory = scratch(table.linear_gradient_scratch(height));
-                       for (int64_t task = first, next; task < end; task = next) {
-                         next = std::min(end, (task / panels + 1) * panels);  // those of one block
-                         const int64_t r = task / panels * height, j = task % panels * table.panel;
-                         const int64_t columns = std::min(in - j, (next - task) * table.panel);
-                         if (r >= out) continue;
-                         table.linear_gradient(kernels.of(d) + r, d.stride(0), kernels.of(x) + j,
-                                               x.stride(0), n, std::min(height, out - r), columns,
-                                               d_w.mutable_data_ptr<float>() + r * in + j, in,
-                                               memory.get());
-                       }
-                     });
+    const int64_t blocks = threads == 1 ? 1 : (2 * threads + panels - 1) / panels;
+    const int64_t height = (out + blocks - 1) / blocks;
+    auto tasks = [&](int64_t first, int64_t end) {
+      const auto memory = scratch(table.linear_gradient_scratch(height));
+      for (int64_t task = first, next; task < end; task = next) {
+        next = std::min(end, (task / panels + 1) * panels);  // those of one block at once
+        const int64_t i = task / panels * height, j = task % panels * table.panel;
+        const int64_t rows = std::min(height, out - i),
+                      columns = std::min(in - j, (next - task) * table.panel);
+        if (rows > 0)
+          table.linear_gradient(kernels.of(d) + i, d.stride(0), kernels.of(x) + j, x.stride(0), n,
+                                rows, columns, d_w.mutable_data_ptr<float>() + i * in + j, in,
+                                memory.get());
+      }
+    };
+    at::parallel_for(0, blocks * panels, 1 + kPart / (n * height * table.panel + 1), tasks);
   });
   return d_w;
 }

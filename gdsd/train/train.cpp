@@ -103,8 +103,7 @@ SummaryRows Trainer::summary() const {
   const auto train = std::visit([](const auto& t) { return t.files.train; }, config_.task);
   rows.emplace_back("data", concat(task, train.empty() ? ", generated problems" : ", of " + train));
   rows.emplace_back("rollouts", concat(rollouts(), " a step: ", r.prompts, " problems × ",
-                                       r.group_size, ", ", r.sampler.gen_length, " tokens in ",
-                                       r.sampler.calls(), " denoising steps"));
+                                       r.group_size, ", ", r.sampler.describe()));
   rows.emplace_back("objective",
                     concat(objective, ", ", config_.inner_steps,
                            " optimiser steps a step, learning rate ", config_.optimizer.lr));
