@@ -74,14 +74,16 @@ Tensor run_block_again(const Block& block, const Pass& pass, const Tensor& s, co
 /// Where a shifted model predicts `rows`: at the token before each, at the first of its sequence
 /// for that one itself.
 Rows predictors(const Packed& x, const Rows& rows) {
-  auto on_device = [&](const std::vector<int64_t>& numbers) {
-    return constant(numbers, at::kLong, rows.index.device());
-  };
-  auto begins = x.offsets();
-  begins.pop_back();
-  const Tensor first =
-      on_device(begins).repeat_interleave(on_device(rows.counts), 0, rows.index.size(0));  // [R]
-  return {at::maximum(rows.index - 1, first), rows.counts};
+  const auto begins = x.offsets();
+  std::vector<int64_t> first;  // [R]
+  for (size_t b = 0; b < rows.counts.size(); ++b)
+    first.insert(first.end(), rows.counts[b], begins[b]);
+  // With gradients rows are drawn anew each time: nothing to keep.
+  const at::Device device = rows.index.device();
+  return {
+      at::maximum(rows.index - 1, c10::GradMode::is_enabled() ? copied(first, at::kLong, device)
+                                                              : constant(first, at::kLong, device)),
+      rows.counts};
 }
 
 /// The tokens of a window; in a shifted model with one more before them, which predicts the first.

@@ -8,8 +8,9 @@ namespace gdsd {
 
 namespace {
 
-/// Lists kept at once. A block of denoising steps has two or three a step.
-constexpr size_t kMostKept = 4096;
+/// Numbers kept at once, in all lists. A block of denoising steps has two or three lists a step, of a
+/// number for a sequence or a row.
+constexpr size_t kMostKept = size_t{1} << 22;
 
 using Name = std::tuple<at::ScalarType, std::string, std::vector<int64_t>>;
 
@@ -23,19 +24,21 @@ Tensor copied(const std::vector<int64_t>& values, at::ScalarType type, at::Devic
 }
 
 Tensor constant(const std::vector<int64_t>& values, at::ScalarType type, at::Device device) {
-  if (!device.is_cuda()) {  // where making it again costs what finding it would
-    const Tensor made = copied(values, type, device);
-    if (holder) holder->push_back(made);
-    return made;
-  }
   static std::mutex mutex;
   static std::map<Name, Tensor> kept;
+  static size_t numbers = 0;
   const std::lock_guard lock(mutex);
   Name name{type, device.str(), values};
-  if (kept.size() >= kMostKept && !kept.contains(name))
+  if (numbers + values.size() > kMostKept && !kept.contains(name)) {
     std::erase_if(kept, [](const auto& entry) { return entry.second.use_count() == 1; });
+    numbers = 0;
+    for (const auto& [key, tensor] : kept) numbers += std::get<2>(key).size();
+  }
   Tensor& found = kept[std::move(name)];
-  if (!found.defined()) found = copied(values, type, device);
+  if (!found.defined()) {
+    found = copied(values, type, device);
+    numbers += values.size();
+  }
   if (holder) holder->push_back(found);
   return found;
 }

@@ -1,6 +1,5 @@
-// Numbers that the host knows, as tensors on a device. To a GPU each list is copied once and kept, so
-// that a loop over the same lengths neither copies nor waits, and a recorded graph can read them
-// (graph.h).
+// Numbers that the host knows, as tensors on a device. Each list is copied once and kept, so that a
+// loop over the same lengths neither copies nor waits, and a recorded graph can read them (graph.h).
 #pragma once
 
 #include <vector>

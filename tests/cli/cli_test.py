@@ -383,7 +383,7 @@ class CliTest(ProgramTest):
         self.assertRegex(rows["patterns"], r"^PCRE2 \d+\.\d+ .*JIT")
         self.assertRegex(rows["Unicode"], r"^utf8proc \d+\.\d+\.\d+, Unicode \d+\.\d+")
         self.assertRegex(rows["JSON"], r"^nlohmann \d+\.\d+\.\d+$")
-        self.assertRegex(rows["attention"], "flash|math|efficient")
+        self.assertRegex(rows["attention"], "kernels|flash|math|efficient")
         self.assertRegex(rows["GPU kernels"], r"^(none, built without nvcc|.* architectures \d)")
         self.assertRegex(rows["vocabulary head"], r"^tiles of \d{6,} logits, \d")
         flags = pathlib.Path("/proc/cpuinfo").read_text()
