@@ -71,15 +71,8 @@ Verb add_plan(CLI::App& app, PlanArguments& arguments) {
       "plan", "Say what memory and time a config of `gdsd train` needs; reads no weights.");
   verb->add_option("CONFIG", arguments.config, "a YAML file")->required();
   verb->add_option("OVERRIDES", arguments.overrides, "key.path=value, stronger than the file");
-  const CLI::Validator above_zero(
-      [](const std::string& text) {
-        return std::atof(text.c_str()) > 0 ? ""
-                                           : concat("got '", text, "', expected a number above 0.");
-      },
-      "");
-  verb->add_option("--prompt", arguments.prompt, "tokens of a prompt")->check(above_zero);
-  verb->add_option("--tflops", arguments.tflops, "speed to reckon with, in TFLOP/s")
-      ->check(above_zero);
+  verb->add_option("--prompt", arguments.prompt, "tokens of a prompt");
+  verb->add_option("--tflops", arguments.tflops, "speed to reckon with, in TFLOP/s");
   return {verb, [&] { return run_plan(arguments); }};
 }
 

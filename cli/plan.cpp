@@ -118,10 +118,14 @@ int64_t planned_prompt(const TrainConfig& config) {
 }
 
 int run_plan(const PlanArguments& arguments) {
+  check(arguments.prompt.value_or(1) > 0, "[--prompt] got ", arguments.prompt.value_or(1),
+        ", expected 1 or more.");
+  check(arguments.tflops.value_or(1) > 0, "[--tflops] got ", arguments.tflops.value_or(1),
+        ", expected a number above 0.");
   const auto config = load_options<TrainConfig>(arguments.config, arguments.overrides);
   const ModelConfig model = config_of(config.model);
   Compute compute = planned_compute(config, model.architecture.width);
-  const int64_t P = arguments.prompt > 0 ? arguments.prompt : planned_prompt(config);
+  const int64_t P = arguments.prompt ? *arguments.prompt : planned_prompt(config);
   const int64_t C = config.rollout.sampler.gen_length, most = model.architecture.max_length;
   check(P + C <= most, "[plan] prompts of ", P, " tokens and completions of ", C,
         " do not fit the model's ", most, " positions.");
@@ -139,7 +143,8 @@ int run_plan(const PlanArguments& arguments) {
   print_memory(plan);
   bytes_row("free here", memory);
   print_cards(config, model, P);
-  print_time(plan, compute, arguments.tflops, config.steps, config.rollout.sampler.threshold > 0);
+  print_time(plan, compute, arguments.tflops.value_or(0), config.steps,
+             config.rollout.sampler.threshold > 0);
   return kExitDone;
 }
 

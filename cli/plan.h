@@ -1,6 +1,8 @@
 // gdsd plan: the memory and time of a training run, before it is begun.
 #pragma once
 
+#include <optional>
+
 #include "cli/verbs.h"
 #include "gdsd/train/train.h"
 
@@ -9,8 +11,8 @@ namespace gdsd {
 struct PlanArguments {
   std::string config;
   std::vector<std::string> overrides;
-  int64_t prompt = 0;  // tokens; 0 asks the task and the tokenizer
-  double tflops = 0;   // 0 measures this machine
+  std::optional<int64_t> prompt;  // tokens; else the task and the tokenizer are asked
+  std::optional<double> tflops;   // else this machine is measured
 };
 int run_plan(const PlanArguments& arguments);
 

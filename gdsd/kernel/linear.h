@@ -33,7 +33,7 @@ template <class T>
 void linear(const T* x, int64_t x_row, int64_t n, int64_t k, const float* packed, int64_t out,
             const T* base, int64_t base_row, T* y, int64_t y_row, float* scratch) {
   const int64_t words = words_of<T>(k);
-  Operands<T> o{reinterpret_cast<const Word*>(x),
+  Operands<T> o{reinterpret_cast<const LooseWord*>(x),
                 x_row / kPerWord<T>,
                 1,
                 reinterpret_cast<const Word*>(packed),
@@ -77,7 +77,7 @@ void linear_gradient(const T* d, int64_t d_row, const T* x, int64_t x_row, int64
       float* c = d_w + j;
       const float* base = i ? c : nullptr;
       if constexpr (sizeof(T) == 4) {
-        product<T>(Operands<float>{reinterpret_cast<const Word*>(a), 1, d_row, b, words, base,
+        product<T>(Operands<float>{reinterpret_cast<const LooseWord*>(a), 1, d_row, b, words, base,
                                    d_w_row, c, d_w_row},
                    out, columns);
       } else {

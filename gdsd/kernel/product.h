@@ -26,7 +26,7 @@ GDSD_INLINE int64_t packed_size(int64_t k, int64_t n) { return k * round_up(n, k
 /// What is multiplied: rows of A are a_row words apart, those of C c_row numbers.
 template <class C>
 struct Operands {
-  const Word* a;
+  const LooseWord* a;
   int64_t a_row, a_step;  // a_step: words from one k to the next
   const Word* b;
   int64_t k;

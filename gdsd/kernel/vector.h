@@ -38,6 +38,7 @@ using LooseShorts = uint16_t __attribute__((vector_size(2 * W), aligned(2), may_
 
 /// The 32 bits that a product broadcasts: one float32, or two bfloat16 of neighbouring k.
 using Word = uint32_t;
+using LooseWord = uint32_t __attribute__((may_alias));  // of numbers where they lie
 template <class T>
 inline constexpr int64_t kPerWord = sizeof(Word) / sizeof(T);
 

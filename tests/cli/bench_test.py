@@ -103,6 +103,8 @@ class BenchTest(ProgramTest):
         for name in ("json", "dump"):
             said = self.refused(self.model, *SMALL, f"{name}=nowhere/file")
             self.assertIn(f"{name}: got 'nowhere/file', but there is no folder nowhere", said)
+        self.assertIn("json: got '.', which is no regular file", self.refused(self.model, *SMALL, "json=."))
+        self.assertIn("which is dump's file too", self.refused(self.model, *SMALL, "json=x", "dump=x"))
         self.assertIn("masks: 'nowhere': no such file", self.refused(self.model, *SMALL, "masks=nowhere"))
 
 

@@ -400,6 +400,10 @@ class CliTest(ProgramTest):
         self.expect_refused(["--foo"], "got '--foo'", verbs)
         self.expect_refused(["train"], "train: CONFIG is required")
         self.expect_refused(["train", "train.yaml", "--fesh"], "train: unknown argument '--fesh'")
+        self.expect_refused(["plan", "train.yaml", "--tflops", "0"], "--tflops", "above 0")
+        self.expect_refused(["plan", "train.yaml", "--tflops", "nan"], "--tflops", "above 0")
+        self.expect_refused(["plan", "train.yaml", "--prompt", "-5"], "--prompt", "1 or more")
+        self.expect_refused(["plan", "train.yaml", "--prompt", "100000"], "do not fit the model's")
 
     def test_wrong_configs(self):
         train = ["train", "train.yaml"]
