@@ -7,7 +7,6 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 
@@ -169,11 +168,9 @@ void adamw(int64_t n) {
 }
 
 /// The number in `text`, 1 to `most`; 0 if it is none.
-int number(const std::string& text, int most) {
-  int n = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  return whole && n >= 1 && n <= most ? n : 0;
+int number(const std::string& text, int64_t most) {
+  int64_t n = 0;
+  return from_text(text, n) && n >= 1 && n <= most ? static_cast<int>(n) : 0;
 }
 
 }  // namespace

@@ -182,10 +182,11 @@ int run_doctor() {
   print_row("narrow models", describe_compute(64) + " (width below 256)");
   print_row("wide models", describe_compute(4096));
   print_row("CPU kernels", describe_kernels());
-  print_row("attention", describe_attention(open_compute({}, 4096)));
+  const Compute wide = open_compute({}, 4096);
+  print_row("attention", describe_attention(wide));
   print_row("GPU kernels", describe_gpu_kernels());
   print_row("CUDA graphs", describe_graphs());
-  print_row("vocabulary head", describe_tiles(open_compute({}, 4096)));
+  print_row("vocabulary head", describe_tiles(wide));
   print_row("missing", missing.empty() ? "nothing" : missing);
   return kExitDone;
 }

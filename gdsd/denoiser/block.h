@@ -52,9 +52,9 @@ Tensor run_block(const Block& block, const Pass& pass, const Tensor& s, const Ro
 /// In libtorch's operations.
 Tensor plain_block(const Block& block, const Pass& pass, Tensor s, const Rows* rows);
 
-/// With the kernels for CPUs or GPUs, and a backward pass of its own that keeps, for each token, s, q, k, v,
-/// the attended values, the stream between, gate and up: norms and SwiGLU are computed again. An
-/// adapter's products are made in s's type. Equal to plain_block to rounding (E1).
+/// With our kernels, and a backward pass of its own that keeps, for each token, s, q, k, v, the attended
+/// values, the stream between, gate and up: norms and SwiGLU are computed again. An adapter's products
+/// are made in s's type. Equal to plain_block to rounding (E1).
 Tensor fused_block(const Block& block, const Pass& pass, const Tensor& s, const Rows* rows);
 
 /// rms_norm with the kernels where they are in use. For a state that leaves the blocks.

@@ -23,9 +23,10 @@ std::vector<std::vector<int64_t>> contents(const Packed& x, const Rows& rows, co
   return out;
 }
 
-/// With `more`, those of which nothing is asked are left out.
-std::optional<DistinctSequences> distinct_in(const Packed& x, const Rows& rows,
-                                             const Tensor& more) {
+}  // namespace
+
+std::optional<DistinctSequences> distinct_sequences(const Packed& x, const Rows& rows,
+                                                    const Tensor& more) {
   const auto all = contents({x.tokens.contiguous(), x.lengths}, rows, more);
   const auto begins = x.offsets();
   struct Place {
@@ -58,15 +59,9 @@ std::optional<DistinctSequences> distinct_in(const Packed& x, const Rows& rows,
                            which};
 }
 
-}  // namespace
-
-std::optional<DistinctSequences> distinct_sequences(const Packed& x, const Rows& rows) {
-  return distinct_in(x, rows, {});
-}
-
 std::optional<DistinctWithin> distinct_within(const Packed& x, const Rows& rows,
                                               const Window& window, const KeyValues& kept) {
-  auto distinct = distinct_in(x, rows, kept.first);
+  auto distinct = distinct_sequences(x, rows, kept.first);
   if (!distinct) return std::nullopt;
   const auto before = x.offsets(), now = distinct->x.offsets();
   DistinctWithin out{.sequences = std::move(*distinct), .window = {}, .kept = {}};

@@ -18,8 +18,10 @@ struct DistinctSequences {
   std::vector<int64_t> which;  // of every sequence of x: which one of the whole batch it is
 };
 
-/// None if all differ, in tokens or in the rows asked for. On the CPU.
-std::optional<DistinctSequences> distinct_sequences(const Packed& x, const Rows& rows);
+/// None if all differ, in tokens or in the rows asked for. On the CPU. `more` [N] int64 has to be equal
+/// too, if it is given; those of which no row is asked are then left out.
+std::optional<DistinctSequences> distinct_sequences(const Packed& x, const Rows& rows,
+                                                    const Tensor& more = {});
 
 /// The different ones of those of which some row is asked, where keys and values are kept: equal are
 /// sequences that are so now and were when these were made, of the tokens kept.first.
