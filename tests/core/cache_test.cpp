@@ -123,16 +123,6 @@ TEST(Cache, AWindowOfEverythingIsExactAndLeavesItsOwnKeys) {
   });
 }
 
-/// One thing done once, and one time after the other.
-void expect_equal(const Tensor& a, const Tensor& b) {
-  if (kernels_in_use() != KernelChoice::kOff &&
-      makes_products(kernel_instruction_set(), a.scalar_type() == at::kBFloat16)) {
-    EXPECT_TRUE(a.equal(b));
-  } else {
-    EXPECT_LE(max_difference(a, b), 1e-6);
-  }
-}
-
 // Equal are sequences that are so now and were when the keys were made. What is asked of one alone
 // changes none of another's states.
 TEST(Cache, EqualSequencesAreOneAndThoseNotAskedForStay) {
@@ -151,19 +141,21 @@ TEST(Cache, EqualSequencesAreOneAndThoseNotAskedForStay) {
       const TensorMap weights = init_weights(made.architecture, {3});
       const Transformer once(made, weights, {}), again(made, weights, {.reuse = false});
       KeyValues a, b;
-      expect_equal(once.encode_within(x, rows, window, a), again.encode_within(x, rows, window, b));
+      expect_same(once.encode_within(x, rows, window, a), again.encode_within(x, rows, window, b),
+                  1e-6);
       for (size_t i = 0; i < a.layers.size(); ++i) {
-        expect_equal(a.layers[i].k, b.layers[i].k);
-        expect_equal(a.layers[i].v, b.layers[i].v);
+        expect_same(a.layers[i].k, b.layers[i].k, 1e-6);
+        expect_same(a.layers[i].v, b.layers[i].v, 1e-6);
       }
       const Tensor shared = once.encode_within(later, rows, window, a);
-      expect_equal(shared, again.encode_within(later, rows, window, b));
+      expect_same(shared, again.encode_within(later, rows, window, b), 1e-6);
       EXPECT_TRUE(shared.slice(0, 0, 2).equal(shared.slice(0, 2, 4)));
       EXPECT_GT(max_difference(shared.slice(0, 0, 2), shared.slice(0, 4, 6)), 1e-4)
           << "they attend to the keys of other tokens";
-      expect_equal(once.encode_within(later, fewer, window, a),
-                   again.encode_within(later, fewer, window, b));
-      expect_equal(once.encode_within(x, rows, window, a), again.encode_within(x, rows, window, b));
+      expect_same(once.encode_within(later, fewer, window, a),
+                  again.encode_within(later, fewer, window, b), 1e-6);
+      expect_same(once.encode_within(x, rows, window, a), again.encode_within(x, rows, window, b),
+                  1e-6);
     }
   });
 }

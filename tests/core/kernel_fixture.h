@@ -46,6 +46,22 @@ inline std::vector<Tensor> wide(const std::vector<Tensor>& all) {
   return out;
 }
 
+/// Whether a product's rows do not know what is beside them: those of libtorch are rounded otherwise at
+/// another height.
+inline bool rows_are_apart(at::ScalarType type) {
+  return kernels_in_use() != KernelChoice::kOff &&
+         makes_products(kernel_instruction_set(), type == at::kBFloat16);
+}
+
+/// The same bits where rows are apart, else numbers near enough.
+inline void expect_same(const Tensor& a, const Tensor& b, double near) {
+  if (rows_are_apart(a.scalar_type())) {
+    EXPECT_TRUE(a.equal(b));
+  } else {
+    EXPECT_LE(max_difference(a, b), near);
+  }
+}
+
 /// Tiny models of every kind.
 inline std::vector<ArchitectureOptions> families() {
   LladaConfig grouped = tiny_config();

@@ -8,9 +8,7 @@
 #include <cstdlib>
 
 #include "gdsd/base/random.h"
-#include "gdsd/tensor/cpu_kernels.h"
-#include "tests/core/table_denoiser.h"
-#include "tests/core/tiny_model.h"
+#include "tests/core/kernel_fixture.h"
 
 namespace gdsd {
 namespace {
@@ -62,7 +60,7 @@ int64_t rollouts() {
 
 /// Of rollouts that differ, where products of other heights round otherwise.
 double bound(at::ScalarType type, double by_libtorch) {
-  return makes_products(kernel_instruction_set(), type == at::kBFloat16) ? 0 : by_libtorch;
+  return rows_are_apart(type) ? 0 : by_libtorch;
 }
 
 TEST(NearTies, InFloat32AreRare) {

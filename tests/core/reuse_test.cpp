@@ -46,7 +46,7 @@ TEST(Reuse, OfEqualWorkChangesNoBit) {
       for (const Rows& few : {Rows{to_tensor<int64_t>({1}), {1, 0, 0, 0}},
                               Rows{to_tensor<int64_t>({5, 9}), {0, 1, 1, 0}},
                               Rows{to_tensor<int64_t>({1, 5, 13}), {1, 1, 0, 1}}})
-        if (makes_products(kernel_instruction_set(), type == at::kBFloat16)) {
+        if (rows_are_apart(type)) {
           EXPECT_TRUE(once.encode(x, few).equal(again.encode(x, few)));
         }
       for (auto [steps, threshold] : {std::pair{6, 0.0}, {24, 0.0}, {6, 0.3}}) {
@@ -60,7 +60,7 @@ TEST(Reuse, OfEqualWorkChangesNoBit) {
 
 TEST(Reuse, AViewAndItsComplementTogetherAreThoseApart) {
   const Transformer model = tiny_llada();
-  if (!makes_products(kernel_instruction_set(), /*bfloat16=*/false))
+  if (!rows_are_apart(at::kFloat))
     GTEST_SKIP() << "libtorch's products of other heights round otherwise";
   const c10::NoGradGuard no_grad;
   const Completed x0{{random_tokens(24, kTinyVocabulary.size, "x"), {9, 8, 7}},
